@@ -1,0 +1,240 @@
+/*
+ * The target interface: what the protocol server and the monitor commands need
+ * of a machine.  Implementations: the live VM (vmm/live.c), later a saved
+ * crash, and the fake of the tests.
+ *
+ * A target is one const struct target_ops, capabilities and private data.  A
+ * NULL op means "this target cannot".  Only the target_*() wrappers call ops:
+ * they check vCPU numbers, run state and ranges once, keep a cache of register
+ * images, and give one error text.
+ *
+ * Threading: every function here is called by the server thread only.  An
+ * implementation with threads of its own makes event_fd readable and lets the
+ * server ask for the next stop; it never calls back.
+ *
+ * Stops are all-stop: from target_resume() until next_stop() reports, no
+ * register or memory access is possible except target_interrupt().
+ */
+#ifndef STUB_TARGET_H
+#define STUB_TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/paging.h"
+#include "arch/x86_state.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+struct target;
+struct mon_command; /* stub/monitor.h */
+
+/* ---- resuming ---- */
+
+enum target_action_kind {
+	ACTION_HOLD,	 /* stay stopped */
+	ACTION_CONTINUE,
+	ACTION_STEP,	 /* one instruction */
+	ACTION_RANGE,	 /* step while start <= linear pc < end */
+};
+
+struct target_action {
+	enum target_action_kind kind;
+	gva_t start, end; /* ACTION_RANGE */
+};
+
+/* ---- stopping ---- */
+
+enum target_stop_kind {
+	STOP_NONE,	/* nothing happened yet: the state before the first run */
+	STOP_INTERRUPT, /* asked for by target_interrupt() */
+	STOP_STEP,	/* step or range finished */
+	STOP_SWBREAK,	/* at a BP_SW of ours; pc is its address */
+	STOP_HWBREAK,	/* at a BP_HW of ours; pc is its address */
+	STOP_WATCH,	/* a data watchpoint of ours fired; see addr, bp_type */
+	STOP_ERROR,	/* the guest died: triple fault, KVM internal error... */
+	STOP_EXITED,	/* the guest ended itself: status */
+	STOP_RESET,	/* the guest asked for a reset; it is at its reset state */
+};
+
+enum gdb_signal { /* GDB's numbers, not the host's */
+	GDB_SIGNAL_0 = 0,
+	GDB_SIGNAL_INT = 2,
+	GDB_SIGNAL_ILL = 4,
+	GDB_SIGNAL_TRAP = 5,
+	GDB_SIGNAL_ABRT = 6,
+	GDB_SIGNAL_BUS = 10,
+	GDB_SIGNAL_SEGV = 11,
+};
+
+enum bp_type { /* the digit of the Z packet */
+	BP_SW = 0,
+	BP_HW = 1,
+	BP_WRITE = 2,
+	BP_READ = 3,
+	BP_ACCESS = 4,
+};
+
+struct target_stop {
+	enum target_stop_kind kind;
+	unsigned int vcpu;   /* 0-based */
+	int signal;	     /* enum gdb_signal */
+	enum bp_type bp_type; /* STOP_WATCH: which packet asked for it */
+	gva_t addr;	     /* STOP_WATCH: an address inside the watched range */
+	int status;	     /* STOP_EXITED: exit status, 0..255 */
+	/*
+	 * The story: first line is the one-line verdict, then the decoded exit
+	 * and the register dump.  NULL when there is nothing to tell.  Owned by
+	 * the target, valid until its next resume or reset.
+	 */
+	const char *text;
+	/* Short reason for "info status": "shutdown", "internal-error", or NULL */
+	const char *status_word;
+};
+
+/* ---- breakpoints as the target sees them ---- */
+
+struct target_bp {
+	enum bp_type type;
+	gva_t addr;	  /* linear; physical when `physical` is set */
+	uint64_t len;	  /* bytes; 1 for BP_SW and BP_HW */
+	bool physical;
+};
+
+struct target_region { /* one piece of the guest-physical map */
+	gpa_t start;
+	uint64_t size; /* bytes */
+	bool ram, read_only;
+	const char *name;
+};
+
+struct target_caps {
+	bool can_write;	    /* memory and registers */
+	bool can_run;
+	bool can_reset;
+	unsigned int hw_slots; /* exact data watchpoints at a time; 4 on x86 */
+};
+
+/*
+ * All ops are called with the vCPUs stopped unless the comment says otherwise.
+ * Physical ranges never wrap.  Outputs are untouched on failure.
+ */
+struct target_ops {
+	const char *name; /* "live KVM guest" */
+
+	/* Guest memory as the guest wrote it: planted bytes are hidden. */
+	bool (*read_phys)(struct target *t, gpa_t gpa, void *buf, size_t len,
+			  struct err *err);
+	/* Writes go under planted bytes, which stay planted. */
+	bool (*write_phys)(struct target *t, gpa_t gpa, const void *buf,
+			   size_t len, struct err *err);
+
+	/* Fill (at least) the asked groups of *s. */
+	bool (*get_state)(struct target *t, unsigned int vcpu, unsigned groups,
+			  struct x86_state *s, struct err *err);
+	/* Load the named groups from *s; all of one group or an error. */
+	bool (*set_state)(struct target *t, unsigned int vcpu, unsigned groups,
+			  const struct x86_state *s, struct err *err);
+	void (*cpu_info)(struct target *t, unsigned int vcpu,
+			 struct x86_cpu_info *info);
+
+	/* actions[0..nvcpus); returns at once. */
+	bool (*resume)(struct target *t, const struct target_action *actions,
+		       struct err *err);
+	/* Running: stop soon, with STOP_INTERRUPT on this vCPU if it can. */
+	void (*interrupt)(struct target *t, unsigned int vcpu);
+	/* Readable while a stop waits to be fetched. */
+	int (*event_fd)(struct target *t);
+	/* Every vCPU has parked and there is a stop: fill it, return true. */
+	bool (*next_stop)(struct target *t, struct target_stop *stop);
+
+	/*
+	 * Plant or remove one breakpoint.  vcpu names whose page tables
+	 * translate.  A breakpoint that cannot be honoured is an error that
+	 * says what can; one not mapped yet is accepted and planted later.
+	 */
+	bool (*insert_bp)(struct target *t, unsigned int vcpu,
+			  const struct target_bp *bp, struct err *err);
+	bool (*remove_bp)(struct target *t, const struct target_bp *bp,
+			  struct err *err);
+
+	/* index 0, 1, ... ordered by start; false at the end */
+	bool (*region)(struct target *t, unsigned int index,
+		       struct target_region *region);
+
+	/* Back to the first instruction, image reloaded.  Also after death. */
+	bool (*reset)(struct target *t, struct err *err);
+
+	/* Set QEMU's single-step mask: bit 1 = no interrupts while stepping. */
+	void (*set_step_irqs)(struct target *t, bool blocked);
+
+	/* Text of `monitor caps`: what this target's host really does. */
+	void (*describe_caps)(struct target *t, struct buf *out);
+	/* The target's own monitor commands, ended by a NULL name; or NULL. */
+	const struct mon_command *commands;
+};
+
+/*
+ * Common state.  Implementations embed this first and call target_init();
+ * readers use the fields, writers are the target_*() wrappers only.
+ */
+struct target {
+	const struct target_ops *ops;
+	void *priv;
+	struct target_caps caps;
+	unsigned int nvcpus;
+	bool running;		  /* between resume and the next stop */
+	bool dead;		  /* after STOP_ERROR or STOP_EXITED, until reset */
+	struct target_stop last;  /* what `?` repeats */
+	struct target_cache *cache; /* [nvcpus], owned */
+};
+
+bool target_init(struct target *t, const struct target_ops *ops, void *priv,
+		 unsigned int nvcpus, struct err *err) MUST_CHECK;
+void target_deinit(struct target *t);
+
+/*
+ * Registers of a vCPU with at least these groups, from the cache where it is
+ * fresh.  The pointer is valid until the next resume, reset or write.  NULL
+ * and *err on failure.
+ */
+const struct x86_state *target_state(struct target *t, unsigned int vcpu,
+				     unsigned int groups, struct err *err);
+bool target_set_state(struct target *t, unsigned int vcpu, unsigned int groups,
+		      const struct x86_state *s, struct err *err) MUST_CHECK;
+void target_cpu_info(struct target *t, unsigned int vcpu,
+		     struct x86_cpu_info *info);
+
+/* Physical memory.  *done (may be NULL) = bytes before the failing one. */
+bool target_read_phys(struct target *t, gpa_t gpa, void *buf, size_t len,
+		      size_t *done, struct err *err) MUST_CHECK;
+bool target_write_phys(struct target *t, gpa_t gpa, const void *buf, size_t len,
+		       struct err *err) MUST_CHECK;
+
+/* Linear memory through the vCPU's page tables, permissions ignored. */
+bool target_read_virt(struct target *t, unsigned int vcpu, gva_t gva, void *buf,
+		      size_t len, size_t *done, struct err *err) MUST_CHECK;
+/* All or nothing: every page is walked before the first byte is written. */
+bool target_write_virt(struct target *t, unsigned int vcpu, gva_t gva,
+		       const void *buf, size_t len, struct err *err) MUST_CHECK;
+bool target_walk(struct target *t, unsigned int vcpu, gva_t gva,
+		 uint32_t access, struct walk *w, struct err *err) MUST_CHECK;
+
+bool target_resume(struct target *t, const struct target_action *actions,
+		   struct err *err) MUST_CHECK;
+void target_interrupt(struct target *t, unsigned int vcpu);
+int target_event_fd(struct target *t);
+/* True when a stop was there; it is then also in t->last. */
+bool target_next_stop(struct target *t, struct target_stop *stop);
+
+bool target_insert_bp(struct target *t, unsigned int vcpu,
+		      const struct target_bp *bp, struct err *err) MUST_CHECK;
+bool target_remove_bp(struct target *t, const struct target_bp *bp,
+		      struct err *err) MUST_CHECK;
+bool target_region(struct target *t, unsigned int index,
+		   struct target_region *region);
+bool target_reset(struct target *t, struct err *err) MUST_CHECK;
+void target_set_step_irqs(struct target *t, bool blocked);
+
+#endif

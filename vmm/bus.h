@@ -1,0 +1,98 @@
+/*
+ * Port and memory-mapped I/O: which device answers which access.
+ *
+ * Devices register ranges at machine creation.  An access that no device
+ * claims reads all-ones, a write is dropped; both are counted and reported to
+ * the caller so that the flight recorder can show them.
+ *
+ * Threading: bus_access() takes the bus lock, so device callbacks run one at a
+ * time, on a vCPU thread (or the main thread, for host input).  Registration
+ * is before the first vCPU runs.
+ */
+#ifndef VMM_BUS_H
+#define VMM_BUS_H
+
+#include <pthread.h>
+
+#include "arch/x86_state.h"
+#include "base/err.h"
+
+enum bus_kind {
+	BUS_PIO,
+	BUS_MMIO,
+};
+
+struct bus_device;
+
+struct bus_device_ops {
+	const char *name; /* "16550", "cmos", ... */
+	/* offset from the range's base; size 1, 2, 4 or 8 bytes */
+	uint64_t (*read)(struct bus_device *dev, uint64_t offset,
+			 unsigned int size);
+	void (*write)(struct bus_device *dev, uint64_t offset,
+		      unsigned int size, uint64_t value);
+	/* Power-on state; may be NULL. */
+	void (*reset)(struct bus_device *dev);
+	/* Name of the register at an offset, for traces; may be NULL. */
+	const char *(*reg_name)(struct bus_device *dev, uint64_t offset,
+				bool write);
+};
+
+/* Devices embed this first. */
+struct bus_device {
+	const struct bus_device_ops *ops;
+};
+
+struct bus_range {
+	enum bus_kind kind;
+	uint64_t base, len;
+	struct bus_device *dev;
+};
+
+struct bus {
+	pthread_mutex_t lock; /* guards every device's state */
+	struct bus_range range[48];
+	unsigned int ranges;
+	uint64_t unclaimed; /* accesses nobody answered */
+};
+
+void bus_init(struct bus *b);
+void bus_deinit(struct bus *b);
+
+/* Ranges must not overlap others of the same kind; the device outlives b. */
+bool bus_add(struct bus *b, enum bus_kind kind, uint64_t base, uint64_t len,
+	     struct bus_device *dev, struct err *err) MUST_CHECK;
+
+/*
+ * One access.  *value is written for reads.  Returns the device that answered
+ * or NULL when none did (reads then give all-ones of that size).
+ */
+const struct bus_device *bus_access(struct bus *b, enum bus_kind kind,
+				    uint64_t addr, unsigned int size,
+				    bool write, uint64_t *value);
+
+/* The range an address lies in, or NULL. */
+const struct bus_range *bus_find(const struct bus *b, enum bus_kind kind,
+				 uint64_t addr);
+
+void bus_reset(struct bus *b);
+
+/* ---- what devices need of the machine ---- */
+
+/* One interrupt line; set() may be called from any thread. */
+struct irq_line {
+	void (*set)(void *ctx, unsigned int gsi, int level);
+	void *ctx;
+	unsigned int gsi;
+};
+
+/* Requests of the guest to the machine; called on a vCPU thread. */
+struct machine_ops {
+	/* isa-debug-exit, ACPI power-off: the guest is over */
+	void (*exit)(void *ctx, int status, const char *by);
+	/* keyboard controller, 0xcf9, 0x92: reset */
+	void (*reset)(void *ctx, const char *by);
+	void *ctx;
+};
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * Where the guest's serial port and debug consoles go on the host:
+ * --serial stdio|file:PATH|unix:PATH|pty|none.
+ *
+ * Threading: console_write() from vCPU threads (device code, under the bus
+ * lock); it never blocks for long: a slow reader loses nothing up to 64 KiB,
+ * then the oldest bytes are dropped and counted.  Input is read by the server
+ * thread, which polls console_fd() and calls console_input().
+ */
+#ifndef VMM_CONSOLE_H
+#define VMM_CONSOLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct console;
+
+/* Open per spec.  pty prints its path to the log.  stdio goes raw on a tty. */
+bool console_open(const char *spec, struct console **con,
+		  struct err *err) MUST_CHECK;
+/* Restores terminal modes, unlinks the socket, flushes. */
+void console_close(struct console *con);
+
+void console_write(struct console *con, const void *data, size_t len);
+
+/* fd to poll for input (POLLIN), or -1 when there is none now. */
+int console_fd(struct console *con);
+/* fd readable: returns bytes read into buf (0 when none). */
+size_t console_input(struct console *con, void *buf, size_t size);
+
+#endif

@@ -10,6 +10,7 @@
 #include "arch/x86_state.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "vmm/cpuid_flags.h"
 #include "vmm/host_caps.h"
 
 #define CPUID_MAX_ENTRIES 256
@@ -39,6 +40,16 @@ void cpuid_for_vcpu(const struct cpuid_table *guest, unsigned int vcpu,
 /* What the page walker and the register file need to know. */
 void cpuid_info(const struct cpuid_table *guest, struct x86_cpu_info *info);
 
+/*
+ * Is any bit of this name set?  Set all bits of this name where the table has
+ * their leaf.  Unknown names read as false and set nothing.
+ */
+bool cpuid_flag_get(const struct cpuid_table *table, const char *flag);
+void cpuid_flag_set(struct cpuid_table *table, const char *flag, bool on);
+
+uint32_t *cpuid_reg(struct kvm_cpuid_entry2 *e, enum cpuid_reg reg);
+
+/* index is ignored for leaves that have none. */
 const struct kvm_cpuid_entry2 *cpuid_find(const struct cpuid_table *table,
 					  uint32_t function, uint32_t index);
 

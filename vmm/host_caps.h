@@ -36,26 +36,67 @@ enum shutdown_state {
 /* The same questions at one privilege level. */
 struct debug_caps {
 	enum int3_behaviour int3;
-	enum cap_verdict hw_exec;    /* DR exec breakpoint stops */
-	enum cap_verdict hw_data;    /* DR write watchpoint stops */
-	enum cap_verdict step;	     /* single-step stops */
+	enum cap_verdict hw_exec;	/* DR exec breakpoint stops */
+	enum cap_verdict hw_data;	/* DR write watchpoint stops */
+	enum cap_verdict step;		/* single-step stops */
 	enum cap_verdict step_tf_leaks; /* a stepped pushf shows TF */
 };
 
+/*
+ * Instructions whose execution at CPL0 is measured one by one: an emulating
+ * host refuses some, and then the guest must not be told it has them.
+ */
+enum cap_insn_id {
+	CAP_INSN_POPCNT,
+	CAP_INSN_LZCNT,
+	CAP_INSN_BMI1,
+	CAP_INSN_BMI2,
+	CAP_INSN_MOVBE,
+	CAP_INSN_ADX,
+	CAP_INSN_CLAC,
+	CAP_INSN_XGETBV,
+	CAP_INSN_INVPCID,
+	CAP_INSN_CX16,
+	CAP_INSN_FSGSBASE,
+	CAP_INSN_RDTSCP,
+	CAP_INSN_RDRAND,
+	CAP_INSN_RDSEED,
+	CAP_INSN_RDPID,
+	CAP_INSN_CLFLUSHOPT,
+	CAP_INSN_CLWB,
+	CAP_INSN_RDPKRU,
+	CAP_INSN_RDPRU,
+	CAP_INSN_WBNOINVD,
+	CAP_INSN_COUNT,
+};
+
+struct cap_insn {
+	const char *name;      /* mnemonic */
+	const char *flags[4];  /* /proc/cpuinfo flags, ended by NULL */
+	uint8_t code[12], len; /* rbx points to 64 aligned bytes of memory */
+	const char *why;       /* text after "masked FLAGS: " */
+};
+
+extern const struct cap_insn cap_insn[CAP_INSN_COUNT];
+
 struct host_caps {
-	char vendor[13];     /* host CPUID vendor */
-	char backend[32];    /* module that serves /dev/kvm: "kvm_intel", ...; "?" */
-	char kernel[65];     /* uname release */
-	struct debug_caps real, cpl0, cpl3; /* real mode, long mode CPL0, CPL3 */
+	char vendor[13];  /* host CPUID vendor */
+	char backend[32]; /* module behind /dev/kvm, "kvm_intel"; "?" */
+	char kernel[65];  /* uname release */
+	/* real mode, long mode at CPL0, long mode at CPL3 */
+	struct debug_caps real, cpl0, cpl3;
 	enum cap_verdict rf_resume; /* RFLAGS.RF passes an exec breakpoint */
-	enum cap_verdict step_fault; /* stepping into a fault stops in the handler */
-	enum cap_verdict sse_cpl0;  /* SSE at CPL0 runs */
-	enum cap_verdict paging32;  /* 32-bit paging can be switched on */
-	enum cap_verdict readonly_slot; /* a read-only slot turns writes to MMIO */
-	enum cap_verdict kick;	    /* a signal ends a spinning KVM_RUN */
+	/* stepping into a fault stops in the handler */
+	enum cap_verdict step_fault;
+	enum cap_verdict sse_cpl0;	       /* SSE at CPL0 runs */
+	enum cap_verdict insn[CAP_INSN_COUNT]; /* NO = refused at CPL0 */
+	enum cap_verdict paging32; /* 32-bit paging can be switched on */
+	/* a read-only slot turns writes to MMIO */
+	enum cap_verdict readonly_slot;
+	enum cap_verdict kick; /* a signal ends a spinning KVM_RUN */
 	enum shutdown_state shutdown;
-	uint32_t guest_debug2;	    /* KVM_CAP_SET_GUEST_DEBUG2 mask */
-	bool block_irq;		    /* KVM_GUESTDBG_BLOCKIRQ is offered */
+	uint32_t guest_debug2; /* KVM_CAP_SET_GUEST_DEBUG2 mask */
+	bool block_irq;	       /* KVM_GUESTDBG_BLOCKIRQ is offered */
 	bool sync_regs, exit_on_emulation_failure, exception_payload;
 	bool xsave2, sregs2, debugregs, memory_fault, triple_fault_event;
 	bool user_space_msr, split_irqchip, irqchip, pit2, stats_fd;

@@ -13,6 +13,7 @@
 #define VMM_BUS_H
 
 #include <pthread.h>
+#include <stddef.h>
 
 #include "arch/x86_state.h"
 #include "base/err.h"
@@ -26,6 +27,11 @@ struct bus_device;
 
 struct bus_device_ops {
 	const char *name; /* "16550", "cmos", ... */
+	/*
+	 * Widest access the device takes, 0 = any.  A wider one reaches it as
+	 * bytes, lowest address first, as an 8-bit ISA card sees it.
+	 */
+	unsigned int width;
 	/* offset from the range's base; size 1, 2, 4 or 8 bytes */
 	uint64_t (*read)(struct bus_device *dev, uint64_t offset,
 			 unsigned int size);
@@ -65,7 +71,9 @@ bool bus_add(struct bus *b, enum bus_kind kind, uint64_t base, uint64_t len,
 
 /*
  * One access.  *value is written for reads.  Returns the device that answered
- * or NULL when none did (reads then give all-ones of that size).
+ * or NULL when none did (reads then give all-ones of that size).  An access
+ * that starts in a range and leaves it is made byte by byte; the device at its
+ * first byte is the one returned.
  */
 const struct bus_device *bus_access(struct bus *b, enum bus_kind kind,
 				    uint64_t addr, unsigned int size,
@@ -75,18 +83,31 @@ const struct bus_device *bus_access(struct bus *b, enum bus_kind kind,
 const struct bus_range *bus_find(const struct bus *b, enum bus_kind kind,
 				 uint64_t addr);
 
+/* Every device back to its power-on state; takes the lock. */
 void bus_reset(struct bus *b);
 
 /* ---- what devices need of the machine ---- */
 
-/* One interrupt line; set() may be called from any thread. */
+/*
+ * One interrupt line; set() may be called from any thread, under the bus lock.
+ * A NULL set means that nothing is wired to it.
+ */
 struct irq_line {
 	void (*set)(void *ctx, unsigned int gsi, int level);
 	void *ctx;
 	unsigned int gsi;
 };
 
-/* Requests of the guest to the machine; called on a vCPU thread. */
+/* Where a device's output bytes go; called under the bus lock. */
+struct byte_sink {
+	void (*write)(void *ctx, const void *data, size_t len);
+	void *ctx;
+};
+
+/*
+ * Requests of the guest to the machine; called on a vCPU thread, under the bus
+ * lock, so the callee notes the request and acts on it after bus_access().
+ */
 struct machine_ops {
 	/* isa-debug-exit, ACPI power-off: the guest is over */
 	void (*exit)(void *ctx, int status, const char *by);

@@ -1,0 +1,66 @@
+#include "vmm/devices.h"
+
+#include <string.h>
+
+static void to_console(void *ctx, const void *data, size_t len)
+{
+	if (ctx)
+		console_write(ctx, data, len);
+}
+
+static struct irq_line irq_line(const struct devices_config *config,
+				unsigned int gsi)
+{
+	return (struct irq_line){config->irq, config->irq_ctx, gsi};
+}
+
+static bool register_all(struct devices *d, struct err *err)
+{
+	const struct {
+		uint16_t base, len;
+		struct bus_device *dev;
+	} map[] = {
+		{0x0e9, 1, &d->debugcon.dev},
+		{0x0f4, 4, &d->exit.dev},
+		{0x3f8, 8, &d->com1.dev},
+		{0x402, 1, &d->bios_debugcon.dev},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(map); i++)
+		if (!bus_add(d->bus, BUS_PIO, map[i].base, map[i].len,
+			     map[i].dev, err))
+			return false;
+	return true;
+}
+
+bool devices_init(struct devices *d, struct bus *bus,
+		  const struct devices_config *config, struct err *err)
+{
+	struct byte_sink console = {to_console, config->console};
+
+	memset(d, 0, sizeof(*d));
+	d->bus = bus;
+	d->machine = config->machine;
+	uart_init(&d->com1, console, irq_line(config, 4));
+	debugcon_init(&d->debugcon, console);
+	debugcon_init(&d->bios_debugcon, console);
+	debug_exit_init(&d->exit, &d->machine);
+	return register_all(d, err);
+}
+
+size_t devices_serial_room(struct devices *d)
+{
+	size_t room;
+
+	pthread_mutex_lock(&d->bus->lock);
+	room = uart_input_room(&d->com1);
+	pthread_mutex_unlock(&d->bus->lock);
+	return room;
+}
+
+void devices_serial_input(struct devices *d, const void *data, size_t len)
+{
+	pthread_mutex_lock(&d->bus->lock);
+	uart_input(&d->com1, data, len);
+	pthread_mutex_unlock(&d->bus->lock);
+}

@@ -1,0 +1,47 @@
+/*
+ * The machine's user-space devices, all in one struct, and where they sit.
+ * PIC, IOAPIC, LAPIC and PIT are KVM's and not here.
+ */
+#ifndef VMM_DEVICES_H
+#define VMM_DEVICES_H
+
+#include "vmm/bus.h"
+#include "vmm/console.h"
+#include "vmm/dev_debugcon.h"
+#include "vmm/dev_exit.h"
+#include "vmm/dev_uart.h"
+
+struct devices {
+	struct bus *bus;
+	struct machine_ops machine;
+	struct uart com1;
+	struct debugcon debugcon, bios_debugcon;
+	struct debug_exit exit;
+};
+
+/*
+ * What the devices need from the machine; set and exit/reset are called under
+ * the bus lock.  The struct is copied.
+ */
+struct devices_config {
+	struct machine_ops machine;
+	/* Drive an interrupt line; NULL when there is no interrupt chip. */
+	void (*irq)(void *ctx, unsigned int gsi, int level);
+	void *irq_ctx;
+	struct console *console; /* COM1 and the debug consoles; may be NULL */
+	uint64_t memory;	 /* bytes of RAM in all, for CMOS */
+};
+
+/* Make every device and register it; *d and the console outlive the bus. */
+bool devices_init(struct devices *d, struct bus *bus,
+		  const struct devices_config *config,
+		  struct err *err) MUST_CHECK;
+
+/*
+ * Input for COM1, from any thread.  devices_serial_room() says how many bytes
+ * it takes without loss: while that is 0, do not read the console.
+ */
+size_t devices_serial_room(struct devices *d);
+void devices_serial_input(struct devices *d, const void *data, size_t len);
+
+#endif

@@ -5,7 +5,12 @@
 #   make check      every test; ends with "N passed, N failed, N skipped"
 #   make bench      measure against a raw KVM_RUN loop and QEMU
 #   make fuzz       fuzz every parser for FUZZ_SECONDS each
-#   make install    PREFIX, DESTDIR
+#   make install    PREFIX, DESTDIR (and uninstall)
+#   make lint       layers, headers, format and size, without building
+#   make format     clang-format everything
+#
+# What is missing to build (or show, or test) is installed first by
+# scripts/setup, or it says what to install.
 #
 # Variants: CC=clang, SAN=address,undefined, SAN=thread, V=1 (show commands).
 
@@ -39,6 +44,7 @@ LIB_SRC := $(filter-out vmm/main.c,$(foreach d,$(LAYERS),$(wildcard $(d)/*.c)))
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o)
 LIB := $(B)/libkvmgdb.a
 MAIN_OBJ := $(B)/obj/vmm/main.o
+LIB_OBJ += $(B)/obj/vmm/demo_image.o
 
 TEST_SRC := $(wildcard $(foreach d,$(LAYERS) kvm,tests/$(d)/*_test.c))
 TEST_BIN := $(TEST_SRC:tests/%.c=$(B)/tests/%)
@@ -47,8 +53,29 @@ TEST_LIB_SRC := tests/test.c $(filter-out %_test.c,\
 	$(wildcard $(foreach d,$(LAYERS) kvm,tests/$(d)/*.c)))
 TEST_LIB_OBJ := $(TEST_LIB_SRC:%.c=$(B)/obj/%.o)
 
+# Guests: freestanding, integer-only, ELF64 at 1 MiB.  Each file of
+# tests/guests is a guest of its own; those with a PVH note link by pvh.ld.
+GUEST_CC := gcc
+GUEST_CFLAGS := -std=gnu11 -Og -g -gdwarf-4 -Wall -Wextra -Werror \
+	-ffreestanding -mgeneral-regs-only -mno-red-zone -fno-pie \
+	-fcf-protection=none -fno-stack-protector -fno-omit-frame-pointer \
+	-fasynchronous-unwind-tables
+GUEST_LD := ld -nostdlib -static -z max-page-size=4096 --build-id=none
+G := $(OUT)/guests
+DEMO_SRC := $(wildcard tests/guests/demo/*.[cS])
+DEMO_OBJ := $(DEMO_SRC:tests/guests/%=$(G)/%.o)
+GUEST_SRC := $(wildcard tests/guests/*.[cS])
+GUEST_ELF := $(addprefix $(G)/,$(addsuffix .elf,\
+	$(basename $(notdir $(GUEST_SRC)))))
+
 .PHONY: all
-all: $(OUT)/kvm-gdbserver
+all: $(OUT)/kvm-gdbserver $(OUT)/demo.elf
+
+# Once in a build tree: is the compiler there, and what it needs?
+SETUP := $(OUT)/.setup-build
+$(SETUP):
+	@scripts/setup build
+	@mkdir -p $(@D) && touch $@
 
 $(OUT)/kvm-gdbserver: $(B)/kvm-gdbserver
 	$(Q)cp $< $@
@@ -61,10 +88,39 @@ $(LIB): $(LIB_OBJ)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
-$(B)/obj/%.o: %.c
+$(B)/obj/%.o: %.c | $(SETUP)
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# the demo guest's image inside the program
+$(B)/obj/vmm/demo_image.o: vmm/demo_image.S $(OUT)/demo.elf
+	@mkdir -p $(@D)
+	$(Q)$(CC) -DDEMO_ELF='"$(OUT)/demo.elf"' -c -o $@ $<
+
+$(OUT)/demo.elf: $(DEMO_OBJ) tests/guests/guest.ld
+	@echo "  GUEST $@"
+	$(Q)$(GUEST_LD) -T tests/guests/guest.ld -o $@ $(DEMO_OBJ)
+
+$(G)/%.elf: $(G)/%.c.o tests/guests/guest.ld
+	$(Q)$(GUEST_LD) -T tests/guests/guest.ld -o $@ $<
+
+$(G)/%_pvh.elf: $(G)/%_pvh.S.o tests/guests/pvh.ld
+	$(Q)$(GUEST_LD) -T tests/guests/pvh.ld -o $@ $<
+
+$(G)/%.elf: $(G)/%.S.o tests/guests/guest.ld
+	$(Q)$(GUEST_LD) -T tests/guests/guest.ld -o $@ $<
+
+$(G)/%.c.o: tests/guests/%.c | $(SETUP)
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(G)/%.S.o: tests/guests/%.S | $(SETUP)
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) -g -MMD -MP -c -o $@ $<
+
+.PHONY: guests
+guests: $(GUEST_ELF) $(OUT)/demo.elf
 
 $(B)/tests/%_test: $(B)/obj/tests/%_test.o $(TEST_LIB_OBJ) $(LIB)
 	@mkdir -p $(@D)
@@ -77,6 +133,65 @@ tests: $(TEST_BIN)
 unit: $(TEST_BIN)
 	$(Q)for t in $(TEST_BIN); do $$t || true; done
 
+# Fuzz targets: libFuzzer's main when the variant has it, else a small driver.
+FUZZ_SRC := $(wildcard tests/fuzz/*_fuzz.c)
+FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%_fuzz.c=$(B)/fuzz/%)
+FUZZ_MAIN := $(if $(findstring fuzzer,$(SAN)),,$(B)/obj/tests/fuzz/driver.o)
+FUZZ_LDFLAGS := $(if $(findstring fuzzer,$(SAN)),-fsanitize=fuzzer)
+
+$(B)/fuzz/%: $(B)/obj/tests/fuzz/%_fuzz.o $(FUZZ_MAIN) $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(FUZZ_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+.PHONY: fuzz-targets fuzz
+fuzz-targets: $(FUZZ_BIN)
+
+FUZZ_SECONDS ?= 300
+fuzz:
+	@scripts/setup check
+	@scripts/fuzz $(FUZZ_SECONDS)
+
+# A program of tests/bench: the client that measures.
+BENCH_SRC := $(wildcard tests/bench/*.c)
+BENCH_OBJ := $(BENCH_SRC:%.c=$(B)/obj/%.o)
+
+$(B)/bench: $(BENCH_OBJ) $(LIB)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+.PHONY: bench
+bench:
+	@scripts/setup bench
+	@$(MAKE) --no-print-directory all guests $(B)/bench
+	@$(B)/bench $(OUT)/kvm-gdbserver $(G)/bench_pvh.elf
+
+.PHONY: demo
+demo:
+	@scripts/setup demo
+	@$(MAKE) --no-print-directory all
+	@scripts/demo
+
+.PHONY: check
+check:
+	@scripts/setup check
+	@MAKE="$(MAKE)" scripts/check
+
+.PHONY: lint
+lint:
+	@scripts/run-tests scripts/check-layers scripts/check-headers \
+		scripts/check-style
+
+DESTDIR ?=
+BINDIR := $(DESTDIR)$(PREFIX)/bin
+MANDIR := $(DESTDIR)$(PREFIX)/share/man/man1
+.PHONY: install uninstall
+install: all
+	install -d $(BINDIR) $(MANDIR)
+	install -m 755 $(OUT)/kvm-gdbserver $(BINDIR)/kvm-gdbserver
+	install -m 644 kvm-gdbserver.1 $(MANDIR)/kvm-gdbserver.1
+
+uninstall:
+	rm -f $(BINDIR)/kvm-gdbserver $(MANDIR)/kvm-gdbserver.1
+
 .PHONY: format
 format:
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
@@ -85,4 +200,5 @@ format:
 clean:
 	rm -rf $(OUT)
 
--include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+.SECONDARY:
+-include $(shell find $(B)/obj $(G) -name '*.d' 2>/dev/null)

@@ -55,7 +55,10 @@ struct boot_result {
 bool boot_detect(const struct boot_request *req, enum boot_kind *kind,
 		 struct err *err) MUST_CHECK;
 
-/* Detect, load, write the boot information, compute the CPU state. */
+/*
+ * Detect, load, write the boot information, compute the CPU state.  mem is
+ * fresh: all zero but for what acpi_build() and mptable_build() put there.
+ */
 bool boot_load(struct guest_mem *mem, const struct boot_request *req,
 	       struct boot_result *result, struct err *err) MUST_CHECK;
 

@@ -123,7 +123,7 @@ static int run_one(const char *program, const struct test *t)
 	return 1;
 }
 
-/* Arguments are names of tests to run; none runs all. */
+/* Arguments are names of tests to run; none runs all; --list names them. */
 int main(int argc, char **argv)
 {
 	const char *program = strrchr(argv[0], '/');
@@ -131,6 +131,11 @@ int main(int argc, char **argv)
 
 	program = program ? program + 1 : argv[0];
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc == 2 && !strcmp(argv[1], "--list")) {
+		for (const struct test *t = tests; t; t = t->next)
+			puts(t->name);
+		return 0;
+	}
 	for (const struct test *t = tests; t; t = t->next) {
 		bool wanted = argc < 2;
 

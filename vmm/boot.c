@@ -20,8 +20,8 @@ static const struct {
 	bool (*load)(struct loader *l, struct err *err);
 } kinds[] = {
 	[BOOT_BZIMAGE] = {"bzImage", NULL},
-	[BOOT_PVH] = {"PVH", NULL},
-	[BOOT_MULTIBOOT1] = {"Multiboot 1", NULL},
+	[BOOT_PVH] = {"PVH", load_pvh},
+	[BOOT_MULTIBOOT1] = {"Multiboot 1", load_multiboot1},
 	[BOOT_MULTIBOOT2] = {"Multiboot 2", NULL},
 	[BOOT_ELF64] = {"ELF64", load_elf64},
 	[BOOT_FLAT] = {"flat binary", load_flat},
@@ -86,20 +86,38 @@ static bool check_flat(const struct boot_request *req, struct err *err)
 		       req->image, what);
 }
 
+static bool detect_multiboot(const struct boot_request *req,
+			     enum boot_kind *kind)
+{
+	if (multiboot1_detect(req))
+		*kind = BOOT_MULTIBOOT1;
+	else
+		return false;
+	return true;
+}
+
 static bool detect_elf(const struct boot_request *req, enum boot_kind *kind,
 		       struct err *err)
 {
+	uint32_t entry;
 	struct elf e;
+	bool pvh;
 
-	if (!elf_open(&e, req->image, req->data, req->size, err))
+	if (!elf_open(&e, req->image, req->data, req->size, err) ||
+	    !pvh_entry(&e, &pvh, &entry, err))
 		return false;
-	if (!e.is64)
+	if (pvh)
+		*kind = BOOT_PVH;
+	else if (detect_multiboot(req, kind))
+		return true;
+	else if (e.is64)
+		*kind = BOOT_ELF64;
+	else
 		return err_set(err, ERR_UNSUPPORTED,
 			       "%s: a 32-bit ELF file with neither a PVH note "
 			       "nor a Multiboot header: no boot protocol known "
 			       "for it",
 			       req->image);
-	*kind = BOOT_ELF64;
 	return true;
 }
 
@@ -110,6 +128,8 @@ bool boot_detect(const struct boot_request *req, enum boot_kind *kind,
 		*kind = BOOT_FLAT;
 	else if (elf_is(req->data, req->size))
 		return detect_elf(req, kind, err);
+	else if (detect_multiboot(req, kind))
+		return true;
 	else if (!check_flat(req, err))
 		return false;
 	else

@@ -146,7 +146,7 @@ bool boot_page_tables(struct guest_mem *mem, struct place *place,
 			return err_set(err, ERR_RANGE,
 				       "virtual range 0x%" PRIx64 " of "
 				       "0x%" PRIx64 " bytes is empty or not "
-						    "canonical",
+				       "canonical",
 				       map[i].vaddr, map[i].len);
 		t.total += tables_for(&map[i]);
 	}

@@ -8,6 +8,7 @@
 #ifndef VMM_LOADER_H
 #define VMM_LOADER_H
 
+#include "base/buf.h"
 #include "vmm/boot.h"
 #include "vmm/elf.h"
 #include "vmm/place.h"
@@ -42,7 +43,7 @@ bool load_elf64(struct loader *l, struct err *err) MUST_CHECK;
 bool load_flat(struct loader *l, struct err *err) MUST_CHECK;
 
 /* The physical entry of an ELF with a PVH note; *found false without one. */
-bool pvh_entry(const struct elf *e, bool *found, uint64_t *entry,
+bool pvh_entry(const struct elf *e, bool *found, uint32_t *entry,
 	       struct err *err) MUST_CHECK;
 
 /* ---- shared steps (vmm/load_common.c) ---- */
@@ -66,6 +67,30 @@ bool loader_file(struct loader *l, const char *path, struct place_want *want,
 bool loader_modules(struct loader *l, enum place_order order,
 		    struct loaded_module *mod, unsigned int *count,
 		    struct err *err) MUST_CHECK;
+
+/*
+ * Boot information with pointers into itself: `compose` appends it for a given
+ * base address.  It is called twice, first to learn the size, and its output
+ * must not change in length.
+ */
+struct loader_blob {
+	const char *what;
+	uint64_t align;
+	void (*compose)(const void *ctx, gpa_t base, struct buf *out);
+	const void *ctx;
+};
+
+bool loader_blob(struct loader *l, const struct loader_blob *blob, gpa_t *at,
+		 struct err *err) MUST_CHECK;
+
+/* Append little-endian integers of 2, 4 and 8 bytes, and zeros. */
+void put16(struct buf *b, uint16_t value);
+void put32(struct buf *b, uint32_t value);
+void put64(struct buf *b, uint64_t value);
+void put_zero(struct buf *b, size_t n);
+void put_align(struct buf *b, size_t align);
+/* A string with its NUL; NULL is the empty string. */
+void put_str(struct buf *b, const char *text);
 
 /* Refuse what this boot protocol has no way to pass on. */
 bool loader_refuse_args(const struct boot_request *req, const char *protocol,

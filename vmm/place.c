@@ -113,21 +113,27 @@ static bool try_find(const struct place *p, const struct place_want *w,
 					   : find_down(p, w, max, at);
 }
 
+bool place_search(const struct place *p, const struct place_want *want,
+		  gpa_t *at, struct err *err)
+{
+	if (try_find(p, want, at))
+		return true;
+	return err_set(err, ERR_RANGE,
+		       "%s: no room for 0x%" PRIx64 " bytes between 0x%" PRIx64
+		       " and 0x%" PRIx64 " in %" PRIu64 " MiB of guest memory; "
+							"give more with "
+							"--memory",
+		       want->what, want->size, want->min, want->max,
+		       p->mem->ram_size >> 20);
+}
+
 bool place_find(struct place *p, const struct place_want *want, gpa_t *at,
 		struct err *err)
 {
 	gpa_t found;
 
-	if (!try_find(p, want, &found))
-		return err_set(err, ERR_RANGE,
-			       "%s: no room for 0x%" PRIx64 " bytes between "
-			       "0x%" PRIx64 " and 0x%" PRIx64 " in %" PRIu64
-			       " MiB of guest "
-			       "memory; give "
-			       "more with "
-			       "--memory",
-			       want->what, want->size, want->min, want->max,
-			       p->mem->ram_size >> 20);
+	if (!place_search(p, want, &found, err))
+		return false;
 	if (want->size && !add(p, found, want->size, want->what, err))
 		return false;
 	*at = found;

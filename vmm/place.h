@@ -31,7 +31,7 @@ void place_init(struct place *p, const struct guest_mem *mem);
 bool place_claim(struct place *p, gpa_t base, uint64_t len, const char *what,
 		 struct err *err) MUST_CHECK;
 
-/* Where place_find() looks first. */
+/* Where a search starts. */
 enum place_order {
 	PLACE_TOP_DOWN,
 	PLACE_BOTTOM_UP,
@@ -45,8 +45,12 @@ struct place_want {
 	enum place_order order;
 };
 
+/* Find room and claim it. */
 bool place_find(struct place *p, const struct place_want *want, gpa_t *at,
 		struct err *err) MUST_CHECK;
+/* Find room, for somebody who claims it piece by piece. */
+bool place_search(const struct place *p, const struct place_want *want,
+		  gpa_t *at, struct err *err) MUST_CHECK;
 
 /*
  * Room for small boot structures: low memory outside page 0 and outside

@@ -162,7 +162,8 @@ $(B)/bench: $(BENCH_OBJ) $(LIB)
 bench:
 	@scripts/setup bench
 	@$(MAKE) --no-print-directory all guests $(B)/bench
-	@$(B)/bench $(OUT)/kvm-gdbserver $(G)/bench_pvh.elf
+	@$(B)/bench $(OUT)/kvm-gdbserver $(G)/bench_pvh.elf \
+		$$(nm $(G)/bench_pvh.elf | sed -n "s/ . bench_loop$$//p")
 
 .PHONY: demo
 demo:

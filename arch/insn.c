@@ -119,7 +119,7 @@ void insn_classify(const uint8_t *bytes, size_t len, enum x86_mode mode,
 	if (mode != X86_MODE_LONG64)
 		return;
 	/* In 64-bit mode PUSHF and POPF default to 64 bits, IRET does not. */
-	if (rexw || ((insn->kind == INSN_PUSHF || insn->kind == INSN_POPF) &&
-		     !opsize))
+	if (rexw ||
+	    ((insn->kind == INSN_PUSHF || insn->kind == INSN_POPF) && !opsize))
 		insn->operand_size = 8;
 }

@@ -15,7 +15,7 @@ enum insn_kind {
 	INSN_PUSHF,
 	INSN_POPF,
 	INSN_IRET,
-	INSN_INT,	/* int n, int3, int1: vector is set */
+	INSN_INT, /* int n, int3, int1: vector is set */
 	INSN_INTO,
 	INSN_SYSCALL,
 	INSN_SYSENTER,

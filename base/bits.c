@@ -12,10 +12,10 @@ void bits_print(struct buf *out, const struct bit_name *table, uint64_t value)
 		if (!field)
 			continue;
 		if (table->mask & (table->mask - 1))
-			buf_printf(out, "%s%s=%llx", sep, table->name,
-				   (unsigned long long)(field /
-							(table->mask &
-							 -table->mask)));
+			buf_printf(
+				out, "%s%s=%llx", sep, table->name,
+				(unsigned long long)(field / (table->mask &
+							      -table->mask)));
 		else
 			buf_printf(out, "%s%s", sep, table->name);
 		value &= ~table->mask;

@@ -24,7 +24,10 @@ struct buf {
 	bool failed;
 };
 
-#define BUF_INIT {0}
+#define BUF_INIT  \
+	{         \
+		0 \
+	}
 
 void buf_init(struct buf *b);
 void buf_deinit(struct buf *b); /* frees; b is empty and usable again */

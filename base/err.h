@@ -33,8 +33,8 @@ enum err_code {
 
 struct err {
 	enum err_code code;
-	int os_errno;	/* errno of the failing call, or 0 */
-	uint64_t addr;	/* guest address for ERR_FAULT, else 0 */
+	int os_errno;  /* errno of the failing call, or 0 */
+	uint64_t addr; /* guest address for ERR_FAULT, else 0 */
 	char msg[480];
 };
 

@@ -66,7 +66,8 @@ static size_t drain(int fd, char *text, size_t size)
 	size_t used = 0;
 	ssize_t n;
 
-	while (used < size - 1 && (n = read(fd, text + used, size - 1 - used))) {
+	while (used < size - 1 &&
+	       (n = read(fd, text + used, size - 1 - used))) {
 		if (n < 0 && errno != EINTR)
 			break;
 		if (n > 0)
@@ -118,8 +119,8 @@ static int run_one(const char *program, const struct test *t)
 		       strsignal(WTERMSIG(status)),
 		       WTERMSIG(status) == SIGALRM ? "(time-out)" : reason);
 	else
-		printf("not ok %s/%s: %s (exit %d)\n", program, t->name,
-		       reason, WEXITSTATUS(status));
+		printf("not ok %s/%s: %s (exit %d)\n", program, t->name, reason,
+		       WEXITSTATUS(status));
 	return 1;
 }
 

@@ -32,55 +32,54 @@ void test_skip(const char *fmt, ...)
 /* Seconds until the running test is killed; default 20. */
 void test_timeout(unsigned int seconds);
 
-#define TEST(id)                                                               \
-	static void id(void);                                                  \
-	static struct test test_##id = {#id, id, NULL};                        \
-	__attribute__((constructor)) static void register_##id(void)          \
-	{                                                                      \
-		test_register(&test_##id);                                     \
-	}                                                                      \
+#define TEST(id)                                                     \
+	static void id(void);                                        \
+	static struct test test_##id = {#id, id, NULL};              \
+	__attribute__((constructor)) static void register_##id(void) \
+	{                                                            \
+		test_register(&test_##id);                           \
+	}                                                            \
 	static void id(void)
 
-#define CHECK(cond)                                                            \
-	do {                                                                   \
-		if (!(cond))                                                   \
-			test_fail(__FILE__, __LINE__, "%s", #cond);            \
+#define CHECK(cond)                                                 \
+	do {                                                        \
+		if (!(cond))                                        \
+			test_fail(__FILE__, __LINE__, "%s", #cond); \
 	} while (0)
 
 /* A call that returns false with *err filled. */
-#define CHECK_OK(call, err)                                                    \
-	do {                                                                   \
-		if (!(call))                                                   \
-			test_fail(__FILE__, __LINE__, "%s: %s", #call,         \
-				  (err)->msg);                                 \
+#define CHECK_OK(call, err)                                            \
+	do {                                                           \
+		if (!(call))                                           \
+			test_fail(__FILE__, __LINE__, "%s: %s", #call, \
+				  (err)->msg);                         \
 	} while (0)
 
-#define CHECK_EQ(a, b)                                                         \
-	do {                                                                   \
-		uint64_t a_ = (uint64_t)(a), b_ = (uint64_t)(b);               \
-		if (a_ != b_)                                                  \
-			test_fail(__FILE__, __LINE__,                          \
-				  "%s is 0x%" PRIx64 ", expected 0x%" PRIx64,  \
-				  #a, a_, b_);                                 \
+#define CHECK_EQ(a, b)                                                        \
+	do {                                                                  \
+		uint64_t a_ = (uint64_t)(a), b_ = (uint64_t)(b);              \
+		if (a_ != b_)                                                 \
+			test_fail(__FILE__, __LINE__,                         \
+				  "%s is 0x%" PRIx64 ", expected 0x%" PRIx64, \
+				  #a, a_, b_);                                \
 	} while (0)
 
-#define CHECK_STR(a, b)                                                        \
-	do {                                                                   \
-		const char *a_ = (a), *b_ = (b);                               \
-		if (!a_ || strcmp(a_, b_))                                     \
-			test_fail(__FILE__, __LINE__,                          \
-				  "%s is \"%s\", expected \"%s\"", #a,         \
-				  a_ ? a_ : "(null)", b_);                     \
+#define CHECK_STR(a, b)                                                \
+	do {                                                           \
+		const char *a_ = (a), *b_ = (b);                       \
+		if (!a_ || strcmp(a_, b_))                             \
+			test_fail(__FILE__, __LINE__,                  \
+				  "%s is \"%s\", expected \"%s\"", #a, \
+				  a_ ? a_ : "(null)", b_);             \
 	} while (0)
 
 /* `text` contains `part`. */
-#define CHECK_HAS(text, part)                                                  \
-	do {                                                                   \
-		const char *t_ = (text), *p_ = (part);                         \
-		if (!t_ || !strstr(t_, p_))                                    \
-			test_fail(__FILE__, __LINE__,                          \
-				  "no \"%s\" in \"%s\"", p_,                   \
-				  t_ ? t_ : "(null)");                         \
+#define CHECK_HAS(text, part)                                                \
+	do {                                                                 \
+		const char *t_ = (text), *p_ = (part);                       \
+		if (!t_ || !strstr(t_, p_))                                  \
+			test_fail(__FILE__, __LINE__, "no \"%s\" in \"%s\"", \
+				  p_, t_ ? t_ : "(null)");                   \
 	} while (0)
 
 #endif

@@ -207,8 +207,7 @@ static bool set_msrs(int fd, const struct x86_state *s, struct err *err)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(msr_table); i++) {
 		const char *want = (const char *)&s->msr + msr_table[i].offset;
-		const char *have =
-			(const char *)&now.msr + msr_table[i].offset;
+		const char *have = (const char *)&now.msr + msr_table[i].offset;
 		union msr_call call = {.all.nmsrs = 1};
 		int done;
 
@@ -220,11 +219,11 @@ static bool set_msrs(int fd, const struct x86_state *s, struct err *err)
 				  err))
 			return false;
 		if (done != 1)
-			return err_set(err, ERR_REFUSED,
-				       "KVM refuses value 0x%llx for MSR 0x%x",
-				       (unsigned long long)
-					       call.all.entry[0].data,
-				       msr_table[i].index);
+			return err_set(
+				err, ERR_REFUSED,
+				"KVM refuses value 0x%llx for MSR 0x%x",
+				(unsigned long long)call.all.entry[0].data,
+				msr_table[i].index);
 	}
 	return true;
 }
@@ -332,7 +331,8 @@ static bool set_sys(int fd, const struct x86_state *s, struct err *err)
 		return false;
 	return err_set(err, ERR_REFUSED,
 		       "KVM refuses this combination of segment and control "
-		       "registers (cr0 0x%llx cr3 0x%llx cr4 0x%llx efer 0x%llx "
+		       "registers (cr0 0x%llx cr3 0x%llx cr4 0x%llx efer "
+		       "0x%llx "
 		       "cs 0x%x/0x%x)",
 		       (unsigned long long)s->cr0, (unsigned long long)s->cr3,
 		       (unsigned long long)s->cr4, (unsigned long long)s->efer,
@@ -350,24 +350,25 @@ static bool set_debug(int fd, const struct x86_state *s, struct err *err)
 static bool set_xcr(int fd, const struct convert_caps *caps,
 		    const struct x86_state *s, struct err *err)
 {
-	struct kvm_xcrs x = {.nr_xcrs = 1, .xcrs = {{.xcr = 0, .value = s->xcr0}}};
+	struct kvm_xcrs x = {.nr_xcrs = 1,
+			     .xcrs = {{.xcr = 0, .value = s->xcr0}}};
 
 	if (!caps->xcrs)
-		return s->xcr0 == 1 ||
-		       err_set(err, ERR_UNSUPPORTED,
-			       "this host's KVM has no XCR0 to set");
+		return s->xcr0 == 1 || err_set(err, ERR_UNSUPPORTED,
+					       "this host's KVM has no XCR0 to "
+					       "set");
 	return KVM_CALL(fd, KVM_SET_XCRS, &x, err);
 }
 
 static bool set_events(int fd, const struct x86_state *s, struct err *err)
 {
 	struct kvm_mp_state mp = {
-		.mp_state = s->run_state == X86_HALTED ? KVM_MP_STATE_HALTED :
-			    s->run_state == X86_RUNNABLE ?
-							 KVM_MP_STATE_RUNNABLE :
-			    s->run_state == X86_WAIT_SIPI ?
-							 KVM_MP_STATE_INIT_RECEIVED :
-							 KVM_MP_STATE_UNINITIALIZED};
+		.mp_state = s->run_state == X86_HALTED ? KVM_MP_STATE_HALTED
+			    : s->run_state == X86_RUNNABLE
+				    ? KVM_MP_STATE_RUNNABLE
+			    : s->run_state == X86_WAIT_SIPI
+				    ? KVM_MP_STATE_INIT_RECEIVED
+				    : KVM_MP_STATE_UNINITIALIZED};
 	struct kvm_vcpu_events e;
 
 	if (!KVM_CALL(fd, KVM_GET_VCPU_EVENTS, &e, err))

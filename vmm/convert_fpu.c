@@ -6,7 +6,8 @@
 
 #include "vmm/kvm.h"
 
-/* Byte offsets in the legacy region: SDM Vol 1, "Legacy Region of an XSAVE Area". */
+/* Byte offsets in the legacy region: SDM Vol 1, "Legacy Region of an XSAVE
+ * Area". */
 enum {
 	FX_FCW = 0,
 	FX_FSW = 2,
@@ -55,7 +56,8 @@ static void put16(uint8_t *p, uint32_t v)
 	p[1] = (uint8_t)(v >> 8);
 }
 
-/* Two tag bits of one register, from its contents (SDM Vol 1, "x87 FPU Tag Word"). */
+/* Two tag bits of one register, from its contents (SDM Vol 1, "x87 FPU Tag
+ * Word"). */
 static uint32_t tag_of(const uint8_t st[10])
 {
 	uint32_t exponent = get16(st + 8) & 0x7fff;
@@ -191,10 +193,10 @@ static void component_offsets(const struct x86_cpu_info *cpu,
 
 	memset(offset, 0, 64 * sizeof(offset[0]));
 	for (uint32_t i = XC_AVX; i <= XC_PKRU; i++) {
-		bool wanted = (i == XC_AVX && cpu->avx) ||
-			      (i >= XC_OPMASK && i <= XC_HI16_ZMM &&
-			       cpu->avx512) ||
-			      (i == XC_PKRU && cpu->pku);
+		bool wanted =
+			(i == XC_AVX && cpu->avx) ||
+			(i >= XC_OPMASK && i <= XC_HI16_ZMM && cpu->avx512) ||
+			(i == XC_PKRU && cpu->pku);
 
 		if (wanted && __get_cpuid_count(0xd, i, &a, &b, &c, &d) && a)
 			offset[i] = b;

@@ -12,12 +12,13 @@
 /* ioctl(fd, request, arg); result >= 0 is true.  `name` is the request's. */
 bool kvm_call(int fd, unsigned long request, void *arg, const char *name,
 	      struct err *err) MUST_CHECK;
-#define KVM_CALL(fd, request, arg, err) kvm_call(fd, request, arg, #request, err)
+#define KVM_CALL(fd, request, arg, err) \
+	kvm_call(fd, request, arg, #request, err)
 
 /* The same for requests that take a number and return one (or a new fd). */
 bool kvm_call_int(int fd, unsigned long request, unsigned long arg,
 		  const char *name, int *result, struct err *err) MUST_CHECK;
-#define KVM_CALL_INT(fd, request, arg, result, err)                            \
+#define KVM_CALL_INT(fd, request, arg, result, err) \
 	kvm_call_int(fd, request, arg, #request, result, err)
 
 /* KVM_CHECK_EXTENSION: the value, 0 when absent or unknown. */

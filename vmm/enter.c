@@ -1,0 +1,201 @@
+/* One KVM_RUN, and the vCPU's registers as its own thread sees them. */
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "vmm/kvm.h"
+#include "vmm/vm.h"
+
+enum {
+	MAX_COMPLETIONS = 64, /* fragments of one instruction's I/O */
+};
+
+static void set_immediate_exit(struct vcpu *v, bool on)
+{
+	pthread_mutex_lock(&v->vm->lock);
+	v->run->immediate_exit = on || v->vm->stopping;
+	pthread_mutex_unlock(&v->vm->lock);
+}
+
+static bool stop_wanted(struct vcpu *v)
+{
+	bool wanted;
+
+	pthread_mutex_lock(&v->vm->lock);
+	wanted = v->vm->stopping;
+	pthread_mutex_unlock(&v->vm->lock);
+	return wanted;
+}
+
+/* Asleep in HLT: a step must let the interrupt in that wakes it. */
+static bool is_halted(const struct vcpu *v)
+{
+	struct kvm_mp_state mp;
+
+	return ioctl(v->fd, KVM_GET_MP_STATE, &mp) == 0 &&
+	       mp.mp_state == KVM_MP_STATE_HALTED;
+}
+
+/* Tell KVM what to trap; skipped when nothing changed and nobody steps. */
+static bool arm(struct vcpu *v)
+{
+	struct kvm_guest_debug d;
+
+	memset(&d, 0, sizeof(d));
+	plant_debug_registers(v->vm, v, &d);
+	if (v->stepping) {
+		d.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
+		if (v->vm->block_irqs && v->vm->config.caps->block_irq &&
+		    !is_halted(v))
+			d.control |= KVM_GUESTDBG_BLOCKIRQ;
+	}
+	if (!v->stepping && v->armed_valid && !memcmp(&d, &v->armed, sizeof(d)))
+		return true;
+	if (ioctl(v->fd, KVM_SET_GUEST_DEBUG, &d) < 0)
+		return false;
+	v->armed = d;
+	v->armed_valid = true;
+	return true;
+}
+
+/* Registers that KVM copied to the shared page on its way out. */
+static void take_synced(struct vcpu *v)
+{
+	uint64_t synced = v->run->kvm_valid_regs;
+
+	v->fresh = 0;
+	if (synced & KVM_SYNC_X86_REGS) {
+		convert_from_regs(&v->now, &v->run->s.regs.regs);
+		v->fresh |= X86_GROUP_GPR;
+	}
+	if (synced & KVM_SYNC_X86_SREGS) {
+		convert_from_sregs(&v->now, &v->run->s.regs.sregs);
+		v->now.pdptr_valid = false;
+		v->fresh |= X86_GROUP_SYS;
+	}
+}
+
+static void remember_before(struct vcpu *v)
+{
+	if (v->vm->config.caps->shutdown == SHUTDOWN_KEEPS)
+		return;
+	v->before = *vcpu_now(v, X86_GROUP_GPR | X86_GROUP_SYS);
+	v->has_before = true;
+}
+
+enum enter_result vcpu_enter(struct vcpu *v, int *os_errno)
+{
+	const struct host_caps *caps = v->vm->config.caps;
+
+	for (;;) {
+		int r;
+
+		if (stop_wanted(v) && !v->io_pending)
+			return ENTER_KICKED;
+		remember_before(v);
+		if (!arm(v)) {
+			*os_errno = errno;
+			return ENTER_ERRNO;
+		}
+		v->run->kvm_valid_regs =
+			!caps->sync_regs ? 0
+			: v->stepping || caps->shutdown != SHUTDOWN_KEEPS
+				? KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS
+				: KVM_SYNC_X86_REGS;
+		v->fresh = 0;
+		r = ioctl(v->fd, KVM_RUN, 0);
+		*os_errno = errno;
+		take_synced(v);
+		v->io_pending = false;
+		if (r == 0)
+			return ENTER_EXIT;
+		if (*os_errno == EINTR && stop_wanted(v))
+			return ENTER_KICKED;
+		/* EAGAIN: an AP has just taken its INIT or SIPI. */
+		if (*os_errno != EINTR && *os_errno != EAGAIN)
+			return ENTER_ERRNO;
+	}
+}
+
+bool vcpu_complete_io(struct vcpu *v)
+{
+	struct target_stop ignored;
+	int r;
+
+	for (int i = 0; v->io_pending && i < MAX_COMPLETIONS; i++) {
+		set_immediate_exit(v, true);
+		v->run->kvm_valid_regs = 0;
+		r = ioctl(v->fd, KVM_RUN, 0);
+		v->fresh = 0;
+		v->io_pending = false;
+		set_immediate_exit(v, false);
+		if (r != 0)
+			return false; /* EINTR: completed */
+		switch (v->run->exit_reason) {
+		case KVM_EXIT_IO:
+		case KVM_EXIT_MMIO: /* the next fragment */
+			if (vcpu_handle_exit(v, &ignored))
+				return true;
+			break;
+		default:
+			return true;
+		}
+	}
+	return false;
+}
+
+const struct x86_state *vcpu_now(struct vcpu *v, unsigned int groups)
+{
+	unsigned int missing = groups & ~v->fresh;
+	struct err err;
+
+	if (missing &&
+	    convert_get(v->fd, &v->vm->convert, missing, &v->now, &err))
+		v->fresh |= missing;
+	return &v->now;
+}
+
+bool vcpu_store(struct vcpu *v, unsigned int groups, const struct x86_state *s)
+{
+	struct err err;
+
+	v->fresh &= ~groups;
+	return convert_set(v->fd, &v->vm->convert, groups, s, &err);
+}
+
+static void paging_of(struct vcpu *v, struct paging *p)
+{
+	paging_init(p, vcpu_now(v, X86_GROUP_GPR | X86_GROUP_SYS),
+		    &v->vm->convert.cpu);
+}
+
+bool vcpu_walk(struct vcpu *v, gva_t gva, struct walk *w)
+{
+	struct phys_reader mem;
+	struct paging p;
+
+	paging_of(v, &p);
+	vm_phys_reader(v->vm, &mem);
+	return paging_walk(&p, &mem, gva, ACCESS_DEBUG, w);
+}
+
+bool vcpu_read(struct vcpu *v, gva_t gva, void *buf, size_t len, size_t *done)
+{
+	struct phys_reader mem;
+	struct paging p;
+	struct err err;
+
+	paging_of(v, &p);
+	vm_phys_reader(v->vm, &mem);
+	return paging_read(&p, &mem, gva, buf, len, done, &err);
+}
+
+/* Within one page; used for a few bytes of stack. */
+bool vcpu_write(struct vcpu *v, gva_t gva, const void *buf, size_t len)
+{
+	struct walk w;
+	struct err err;
+
+	return vcpu_walk(v, gva, &w) && (gva & 0xfff) + len <= 0x1000 &&
+	       plant_write_under(v->vm, w.gpa, buf, len, &err);
+}

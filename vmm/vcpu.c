@@ -1,0 +1,339 @@
+/*
+ * The vCPU threads: how they start, run what the client asked for, and park.
+ * The states and their hand-over are drawn in vm.h.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "vmm/kvm.h"
+#include "vmm/power_on.h"
+#include "vmm/vm.h"
+
+/* Only to make KVM_RUN return EINTR; the handler has nothing to do. */
+#define KICK_SIGNAL SIGUSR1
+
+static void on_kick(int sig)
+{
+	(void)sig;
+}
+
+/* ---- parking and releasing ---- */
+
+static void kick_locked(struct vcpu *v)
+{
+	v->run->immediate_exit = 1;
+	pthread_kill(v->thread, KICK_SIGNAL);
+}
+
+static void report_parked_locked(struct vm *vm)
+{
+	uint64_t one = 1;
+
+	if (write(vm->stop_fd, &one, sizeof(one)) < 0)
+		return; /* the counter is full: already readable */
+}
+
+void vm_stop_all_locked(struct vm *vm)
+{
+	vm->stopping = true;
+	for (unsigned int i = 0; i < vm->vcpus; i++)
+		if (vm->vcpu[i].phase == VCPU_RUNNING)
+			kick_locked(&vm->vcpu[i]);
+	pthread_cond_broadcast(&vm->cond);
+	if (!vm->running)
+		report_parked_locked(vm);
+}
+
+void vm_wait_parked_locked(struct vm *vm)
+{
+	while (vm->running)
+		pthread_cond_wait(&vm->cond, &vm->lock);
+}
+
+void vm_release_locked(struct vm *vm)
+{
+	uint64_t drained;
+
+	if (read(vm->stop_fd, &drained, sizeof(drained)) < 0 && errno != EAGAIN)
+		return;
+	vm->stopping = false;
+	vm->overs = 0;
+	for (unsigned int i = 0; i < vm->vcpus; i++) {
+		struct vcpu *v = &vm->vcpu[i];
+
+		if (!v->go)
+			continue;
+		v->phase = VCPU_RUNNING;
+		v->run->immediate_exit = 0;
+		vm->running++;
+		vm->overs += v->over;
+	}
+	pthread_cond_broadcast(&vm->cond);
+}
+
+/* Wait to be let go; false when the machine is going away. */
+static bool wait_for_go(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+	bool go;
+
+	pthread_mutex_lock(&vm->lock);
+	while (!vm->quit && !v->go)
+		pthread_cond_wait(&vm->cond, &vm->lock);
+	go = !vm->quit;
+	v->go = false;
+	pthread_mutex_unlock(&vm->lock);
+	return go;
+}
+
+static void park(struct vcpu *v, const struct target_stop *stop)
+{
+	struct vm *vm = v->vm;
+
+	pthread_mutex_lock(&vm->lock);
+	v->phase = VCPU_PARKED;
+	vm->running--;
+	if (stop->kind != STOP_NONE) {
+		v->pending = *stop;
+		v->has_pending = true;
+		vm_stop_all_locked(vm);
+	} else if (!vm->running) {
+		report_parked_locked(vm);
+	}
+	pthread_cond_broadcast(&vm->cond);
+	pthread_mutex_unlock(&vm->lock);
+}
+
+/* ---- running ---- */
+
+/*
+ * Wait for this vCPU's turn to step off its breakpoint (mine), or for all such
+ * turns to be over.  False when everyone is asked to park first.
+ */
+static bool wait_for_overs(struct vcpu *v, bool mine)
+{
+	struct vm *vm = v->vm;
+	bool ok;
+
+	pthread_mutex_lock(&vm->lock);
+	while (!vm->stopping && (mine ? vm->over_owner != NULL : vm->overs > 0))
+		pthread_cond_wait(&vm->cond, &vm->lock);
+	ok = !vm->stopping;
+	if (ok && mine)
+		vm->over_owner = v;
+	pthread_mutex_unlock(&vm->lock);
+	return ok;
+}
+
+static void end_over(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+
+	pthread_mutex_lock(&vm->lock);
+	vm->over_owner = NULL;
+	vm->overs--;
+	v->over = false;
+	pthread_cond_broadcast(&vm->cond);
+	pthread_mutex_unlock(&vm->lock);
+}
+
+/* Step off the patched byte at pc, alone. */
+static enum step_result step_over(struct vcpu *v, struct target_stop *stop)
+{
+	enum step_result result;
+	struct plant *p;
+
+	if (!wait_for_overs(v, true))
+		return STEP_INTERRUPTED;
+	p = plant_at(v->vm,
+		     x86_linear_pc(vcpu_now(v, X86_GROUP_GPR | X86_GROUP_SYS)));
+	if (p)
+		plant_lift(v->vm, p);
+	result = vcpu_step(v, stop);
+	if (p)
+		plant_lower(v->vm, p);
+	end_over(v);
+	return result;
+}
+
+static void step_done(struct vcpu *v, struct target_stop *stop)
+{
+	memset(stop, 0, sizeof(*stop));
+	stop->kind = STOP_STEP;
+	stop->vcpu = v->index;
+	stop->signal = GDB_SIGNAL_TRAP;
+}
+
+static void run_free(struct vcpu *v, struct target_stop *stop)
+{
+	int os_errno;
+
+	for (;;) {
+		switch (vcpu_enter(v, &os_errno)) {
+		case ENTER_KICKED:
+			return;
+		case ENTER_ERRNO:
+			vcpu_handle_errno(v, os_errno, stop);
+			return;
+		case ENTER_EXIT:
+			if (vcpu_handle_exit(v, stop))
+				return;
+		}
+	}
+}
+
+static void run_range(struct vcpu *v, struct target_stop *stop)
+{
+	gva_t pc;
+
+	do {
+		if (vcpu_step(v, stop) != STEPPED)
+			return;
+		pc = x86_linear_pc(vcpu_now(v, X86_GROUP_GPR | X86_GROUP_SYS));
+	} while (pc >= v->action.start && pc < v->action.end);
+	step_done(v, stop);
+}
+
+/* RFLAGS.RF lets one instruction pass an exec breakpoint in a debug register. */
+static void pass_debug_register(struct vcpu *v)
+{
+	struct x86_state s;
+
+	if (!v->reported)
+		return;
+	s = *vcpu_now(v, X86_GROUP_GPR | X86_GROUP_SYS);
+	if (x86_linear_pc(&s) != v->reported_pc ||
+	    !plant_exec_at(v->vm, v->reported_pc))
+		return;
+	s.rflags |= X86_FL_RF;
+	vcpu_store(v, X86_GROUP_GPR, &s);
+}
+
+static void run(struct vcpu *v, struct target_stop *stop)
+{
+	enum target_action_kind kind = v->action.kind;
+	enum step_result r;
+
+	v->fresh = 0;
+	pass_debug_register(v);
+	if (v->over) {
+		r = step_over(v, stop);
+		if (r != STEPPED)
+			return;
+		if (kind == ACTION_STEP) {
+			step_done(v, stop);
+			return;
+		}
+	}
+	if (!wait_for_overs(v, false))
+		return;
+	switch (kind) {
+	case ACTION_STEP:
+		if (vcpu_step(v, stop) == STEPPED)
+			step_done(v, stop);
+		return;
+	case ACTION_RANGE:
+		run_range(v, stop);
+		return;
+	default:
+		run_free(v, stop);
+	}
+}
+
+/* Whatever the last exit left half done is finished before anyone looks. */
+static void settle(struct vcpu *v, struct target_stop *stop)
+{
+	struct target_stop late = {0};
+
+	if (v->io_pending && vcpu_complete_io(v) &&
+	    vcpu_handle_exit(v, &late) && stop->kind == STOP_NONE)
+		*stop = late;
+	v->stepping = false;
+	v->landings = 0;
+}
+
+static void *vcpu_main(void *arg)
+{
+	struct vcpu *v = arg;
+
+	pthread_mutex_lock(&v->vm->lock);
+	v->tid = (pid_t)syscall(SYS_gettid);
+	pthread_mutex_unlock(&v->vm->lock);
+	while (wait_for_go(v)) {
+		struct target_stop stop = {0};
+
+		run(v, &stop);
+		settle(v, &stop);
+		if (stop.kind == STOP_NONE)
+			vcpu_device_request(v, &stop);
+		stop.vcpu = v->index;
+		park(v, &stop);
+	}
+	return NULL;
+}
+
+/* ---- creation ---- */
+
+bool vcpu_create(struct vm *vm, unsigned int index, struct vcpu *v,
+		 struct err *err)
+{
+	int size;
+
+	memset(v, 0, sizeof(*v));
+	v->vm = vm;
+	v->index = index;
+	v->fd = -1;
+	if (!KVM_CALL_INT(vm->fd, KVM_CREATE_VCPU, index, &v->fd, err))
+		return err_prefix(err, "vCPU %u", index);
+	if (!KVM_CALL_INT(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0, &size, err))
+		return false;
+	v->run_size = (size_t)size;
+	v->run = mmap(NULL, v->run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      v->fd, 0);
+	if (v->run == MAP_FAILED) {
+		v->run = NULL;
+		return err_set_errno(err, ERR_KVM, "vCPU %u: mapping kvm_run",
+				     index);
+	}
+	return true;
+}
+
+bool vcpu_start_thread(struct vcpu *v, struct err *err)
+{
+	struct sigaction sa = {.sa_handler = on_kick};
+	sigset_t all, old;
+	int r;
+
+	sigaction(KICK_SIGNAL, &sa, NULL);
+	/* Only the kick may interrupt a vCPU; the rest is the main thread's. */
+	sigfillset(&all);
+	sigdelset(&all, KICK_SIGNAL);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = pthread_create(&v->thread, NULL, vcpu_main, v);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (r) {
+		errno = r;
+		return err_set_errno(err, ERR_LIMIT, "thread of vCPU %u",
+				     v->index);
+	}
+	v->thread_made = true;
+	return true;
+}
+
+void vcpu_destroy(struct vcpu *v)
+{
+	if (v->thread_made)
+		pthread_join(v->thread, NULL);
+	if (v->run)
+		munmap(v->run, v->run_size);
+	if (v->fd >= 0)
+		close(v->fd);
+	buf_deinit(&v->story);
+	free(v->power_on);
+}

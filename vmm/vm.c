@@ -1,0 +1,309 @@
+/* Making, resetting and taking apart the machine. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "vmm/kvm.h"
+#include "vmm/power_on.h"
+#include "vmm/vm.h"
+
+/* Three pages VMX without unrestricted guest wants, and one: in the PC hole. */
+#define TSS_ADDRESS	     0xfffbd000ul
+#define IDENTITY_MAP_ADDRESS UINT64_C(0xfffbc000)
+
+/* ---- what devices call, on a vCPU thread under the bus lock ---- */
+
+static void request(struct vm *vm, bool exit, int status, const char *by)
+{
+	pthread_mutex_lock(&vm->lock);
+	if (!vm->exit_wanted && !vm->reset_wanted) {
+		vm->exit_wanted = exit;
+		vm->reset_wanted = !exit;
+		vm->exit_status = status;
+		vm->request_by = by;
+	}
+	pthread_mutex_unlock(&vm->lock);
+}
+
+static void on_exit_request(void *ctx, int status, const char *by)
+{
+	request(ctx, true, status, by);
+}
+
+static void on_reset_request(void *ctx, const char *by)
+{
+	request(ctx, false, 0, by);
+}
+
+static void set_irq(void *ctx, unsigned int gsi, int level)
+{
+	struct kvm_irq_level irq = {.irq = gsi, .level = (uint32_t)level};
+	struct vm *vm = ctx;
+
+	if (ioctl(vm->fd, KVM_IRQ_LINE, &irq) < 0)
+		log_msg(LOG_WARN, "KVM_IRQ_LINE %u: %s", gsi, strerror(errno));
+}
+
+/* ---- creation ---- */
+
+static bool create_irqchip(struct vm *vm, struct err *err)
+{
+	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
+
+	switch (vm->config.irqchip) {
+	case IRQCHIP_NONE:
+		return true;
+	case IRQCHIP_SPLIT:
+		if (kvm_enable_cap(vm->fd, KVM_CAP_SPLIT_IRQCHIP, 24))
+			return true;
+		return err_set(err, ERR_UNSUPPORTED,
+			       "--irqchip split: this host's KVM has no "
+			       "KVM_CAP_SPLIT_IRQCHIP; use --irqchip kernel");
+	default:
+		return KVM_CALL(vm->fd, KVM_CREATE_IRQCHIP, NULL, err) &&
+		       KVM_CALL(vm->fd, KVM_CREATE_PIT2, &pit, err);
+	}
+}
+
+static void fill_convert_caps(struct vm *vm)
+{
+	struct convert_caps *c = &vm->convert;
+	int size = kvm_extension(vm->fd, KVM_CAP_XSAVE2);
+
+	c->xsave = kvm_extension(vm->kvm_fd, KVM_CAP_XSAVE) > 0;
+	c->xcrs = kvm_extension(vm->kvm_fd, KVM_CAP_XCRS) > 0;
+	c->debugregs = kvm_extension(vm->kvm_fd, KVM_CAP_DEBUGREGS) > 0;
+	c->events = kvm_extension(vm->kvm_fd, KVM_CAP_VCPU_EVENTS) > 0;
+	c->sregs2 = vm->config.caps->sregs2;
+	c->xsave_size = size > (int)sizeof(struct kvm_xsave)
+				? (unsigned int)size
+				: (unsigned int)sizeof(struct kvm_xsave);
+	cpuid_info(&vm->cpuid, &c->cpu);
+}
+
+static bool create_kvm_vm(struct vm *vm, struct err *err)
+{
+	uint64_t identity = IDENTITY_MAP_ADDRESS;
+
+	if (!KVM_CALL_INT(vm->kvm_fd, KVM_CREATE_VM, 0, &vm->fd, err))
+		return false;
+	if (!KVM_CALL_INT(vm->fd, KVM_SET_TSS_ADDR, TSS_ADDRESS, NULL, err) ||
+	    !KVM_CALL(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &identity, err))
+		return false;
+	kvm_enable_cap(vm->fd, KVM_CAP_EXIT_ON_EMULATION_FAILURE, 1);
+	if (vm->config.caps->exception_payload)
+		kvm_enable_cap(vm->fd, KVM_CAP_EXCEPTION_PAYLOAD, 1);
+	return create_irqchip(vm, err);
+}
+
+static bool create_devices(struct vm *vm, struct err *err)
+{
+	struct devices_config config = {
+		.machine = {.exit = on_exit_request,
+			    .reset = on_reset_request,
+			    .ctx = vm},
+		.irq = vm->config.irqchip == IRQCHIP_KERNEL ? set_irq : NULL,
+		.irq_ctx = vm,
+		.console = vm->config.serial,
+		.memory = vm->config.memory,
+	};
+
+	bus_init(&vm->bus);
+	return devices_init(&vm->devices, &vm->bus, &config, err);
+}
+
+static bool create_vcpus(struct vm *vm, struct err *err)
+{
+	vm->vcpu = calloc(vm->config.vcpus, sizeof(*vm->vcpu));
+	if (!vm->vcpu)
+		return err_set(err, ERR_LIMIT, "no memory for %u vCPUs",
+			       vm->config.vcpus);
+	for (unsigned int i = 0; i < vm->config.vcpus; i++) {
+		struct vcpu *v = &vm->vcpu[i];
+		struct {
+			struct kvm_cpuid2 head;
+			struct kvm_cpuid_entry2 entry[CPUID_MAX_ENTRIES];
+		} call = {0};
+		struct cpuid_table mine;
+
+		if (!vcpu_create(vm, i, v, err))
+			return false;
+		vm->vcpus = i + 1;
+		cpuid_for_vcpu(&vm->cpuid, i, vm->config.vcpus, &mine);
+		call.head.nent = mine.n;
+		memcpy(call.entry, mine.entry, mine.n * sizeof(mine.entry[0]));
+		if (!KVM_CALL(v->fd, KVM_SET_CPUID2, &call, err) ||
+		    !power_on_save(v, err))
+			return err_prefix(err, "vCPU %u", i);
+	}
+	return true;
+}
+
+static bool create_fds(struct vm *vm, struct err *err)
+{
+	struct epoll_event ev = {.events = EPOLLIN};
+
+	vm->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	vm->timer_fd =
+		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	vm->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (vm->stop_fd < 0 || vm->timer_fd < 0 || vm->epoll_fd < 0 ||
+	    epoll_ctl(vm->epoll_fd, EPOLL_CTL_ADD, vm->stop_fd, &ev) < 0 ||
+	    epoll_ctl(vm->epoll_fd, EPOLL_CTL_ADD, vm->timer_fd, &ev) < 0)
+		return err_set_errno(err, ERR_LIMIT, "event descriptors");
+	return true;
+}
+
+/* Load the image and the firmware-like tables; boot processor's state. */
+static bool load(struct vm *vm, struct err *err)
+{
+	struct boot_request *boot = &vm->config.boot;
+	struct x86_state s;
+
+	boot->vcpus = vm->config.vcpus;
+	boot->maxphyaddr = vm->convert.cpu.maxphyaddr;
+	boot->rsdp = 0;
+	if (vm->config.irqchip == IRQCHIP_KERNEL &&
+	    (!acpi_build(&vm->mem, vm->config.vcpus, true, &boot->rsdp, err) ||
+	     !mptable_build(&vm->mem, vm->config.vcpus, err)))
+		return false;
+	if (!boot_load(&vm->mem, boot, &vm->boot, err))
+		return false;
+	if (!convert_get(vm->vcpu[0].fd, &vm->convert, X86_GROUP_SYS, &s, err))
+		return false;
+	vm->boot.cpu.apic_base = s.apic_base;
+	return convert_set(vm->vcpu[0].fd, &vm->convert,
+			   X86_GROUP_GPR | X86_GROUP_SYS, &vm->boot.cpu, err);
+}
+
+static bool start_threads(struct vm *vm, struct err *err)
+{
+	for (unsigned int i = 0; i < vm->vcpus; i++)
+		if (!vcpu_start_thread(&vm->vcpu[i], err))
+			return false;
+	return true;
+}
+
+static void blank(struct vm *vm, int kvm_fd, const struct vm_config *config)
+{
+	memset(vm, 0, sizeof(*vm));
+	vm->kvm_fd = kvm_fd;
+	vm->fd = vm->stop_fd = vm->timer_fd = vm->epoll_fd = -1;
+	vm->config = *config;
+	vm->cpuid = *config->cpuid;
+	vm->block_irqs = true;
+	/*
+	 * Where an emulator refuses int3, that refusal is the hit.  In real
+	 * mode it may know int3 and vector it, so the byte is one it knows in
+	 * no mode: int1 (SDM Vol 2, "INT n/INTO/INT3/INT1").
+	 */
+	vm->patch_byte = config->caps->cpl0.int3 == INT3_INTERNAL_ERROR &&
+					 config->caps->real.int3 !=
+						 INT3_INTERNAL_ERROR
+				 ? 0xf1
+				 : 0xcc;
+	pthread_mutex_init(&vm->lock, NULL);
+	pthread_cond_init(&vm->cond, NULL);
+}
+
+bool vm_create(int kvm_fd, const struct vm_config *config, struct vm *vm,
+	       struct err *err)
+{
+	blank(vm, kvm_fd, config);
+	if (config->vcpus > 1 && config->irqchip == IRQCHIP_NONE)
+		err_set(err, ERR_USAGE,
+			"--smp %u needs an interrupt controller to start the "
+			"other processors; use --irqchip kernel",
+			config->vcpus);
+	else if (create_fds(vm, err) && create_kvm_vm(vm, err) &&
+		 guest_mem_init(&vm->mem, config->memory, err) &&
+		 slots_init(&vm->slots, vm->fd, &vm->mem, err) &&
+		 create_devices(vm, err)) {
+		fill_convert_caps(vm);
+		if (create_vcpus(vm, err) && load(vm, err) &&
+		    start_threads(vm, err))
+			return true;
+	}
+	vm_destroy(vm);
+	return false;
+}
+
+void vm_destroy(struct vm *vm)
+{
+	pthread_mutex_lock(&vm->lock);
+	vm_stop_all_locked(vm);
+	vm_wait_parked_locked(vm);
+	vm->quit = true;
+	pthread_cond_broadcast(&vm->cond);
+	pthread_mutex_unlock(&vm->lock);
+	for (unsigned int i = 0; i < vm->vcpus; i++)
+		vcpu_destroy(&vm->vcpu[i]);
+	free(vm->vcpu);
+	free(vm->plant);
+	if (vm->bus.ranges)
+		bus_deinit(&vm->bus);
+	if (vm->fd >= 0)
+		close(vm->fd);
+	guest_mem_deinit(&vm->mem);
+	if (vm->stop_fd >= 0)
+		close(vm->stop_fd);
+	if (vm->timer_fd >= 0)
+		close(vm->timer_fd);
+	if (vm->epoll_fd >= 0)
+		close(vm->epoll_fd);
+	pthread_cond_destroy(&vm->cond);
+	pthread_mutex_destroy(&vm->lock);
+}
+
+static void forget_requests(struct vm *vm)
+{
+	pthread_mutex_lock(&vm->lock);
+	vm->exit_wanted = vm->reset_wanted = false;
+	vm->interrupt_wanted = false;
+	pthread_mutex_unlock(&vm->lock);
+}
+
+bool vm_reset(struct vm *vm, struct err *err)
+{
+	forget_requests(vm);
+	if (!slots_apply(&vm->slots, false, err))
+		return false;
+	bus_reset(&vm->bus);
+	for (unsigned int i = 0; i < vm->vcpus; i++) {
+		struct vcpu *v = &vm->vcpu[i];
+
+		v->has_pending = v->reported = v->io_pending = false;
+		v->has_before = v->armed_valid = false;
+		v->fresh = 0;
+		if (!power_on_restore(v, err))
+			return err_prefix(err, "resetting vCPU %u", i);
+	}
+	if (!guest_mem_zero(&vm->mem, err) || !load(vm, err))
+		return false;
+	vm->ever_ran = false;
+	plant_reset(vm);
+	return slots_apply(&vm->slots, true, err);
+}
+
+static bool read_hidden(void *ctx, gpa_t gpa, void *buf, size_t len,
+			struct err *err)
+{
+	struct vm *vm = ctx;
+
+	if (!guest_mem_read(&vm->mem, gpa, buf, len, err))
+		return false;
+	plant_hide(vm, gpa, buf, len);
+	return true;
+}
+
+void vm_phys_reader(struct vm *vm, struct phys_reader *reader)
+{
+	reader->read = read_hidden;
+	reader->ctx = vm;
+}

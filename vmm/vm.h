@@ -1,0 +1,289 @@
+/*
+ * The live machine from the inside: what vmm/live.c (the target), vcpu.c (the
+ * threads), exits.c, step.c, plant.c and story.c share.  Nobody else includes
+ * this.
+ *
+ * One vCPU's life:
+ *
+ *            resume: go = true                    KVM_RUN loop
+ *   PARKED ---------------------> RUNNING ----------------------+
+ *     ^                              |                          |
+ *     |    a stop of its own, or     | another vCPU of the same |
+ *     +------ `stopping` seen -------+ resume steps off a       |
+ *     |                                breakpoint first: wait   |
+ *     +---------------------------------------------------------+
+ *
+ *   PARKED   not in KVM_RUN and no I/O exit pending: registers are readable
+ *            and writable by the server thread, through the fd.
+ *   RUNNING  the registers belong to the vCPU's thread.
+ *
+ * All-stop: the first vCPU with something to report sets vm->stopping and
+ * kicks the others (immediate_exit, then a signal); each completes a pending
+ * I/O exit and parks.  The last one to park makes the event fd readable.  A
+ * vCPU's own stop stays in v->pending until it has been reported; a breakpoint
+ * that goes away meanwhile takes its unreported stops with it.
+ *
+ * Stepping off a planted breakpoint lifts the patch, so nobody else may run:
+ * vm->overs counts the vCPUs of this resume that still have to do that, and
+ * the others wait for 0.
+ *
+ * Locking: fields under "lock" are guarded by vm->lock.  A vCPU's other fields
+ * belong to its thread while RUNNING and to the server thread while PARKED;
+ * the hand-over is under the lock.  The plants, the slots and the debug
+ * registers' plan change only while every vCPU is PARKED.
+ */
+#ifndef VMM_VM_H
+#define VMM_VM_H
+
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/buf.h"
+#include "stub/target.h"
+#include "vmm/bus.h"
+#include "vmm/convert.h"
+#include "vmm/devices.h"
+#include "vmm/live.h"
+#include "vmm/slots.h"
+
+#define VM_DEBUG_SLOTS 4
+
+struct vm;
+struct vcpu_power_on;
+
+enum vcpu_phase {
+	VCPU_PARKED,
+	VCPU_RUNNING,
+};
+
+/* Addresses where a single-step may land instead of the next instruction. */
+struct landing {
+	gva_t addr;
+	bool exception; /* a gate: the CPU has pushed a frame */
+	bool has_error; /* ... with an error code on it */
+};
+
+struct vcpu {
+	struct vm *vm;
+	unsigned int index;
+	int fd;
+	struct kvm_run *run;
+	size_t run_size;
+	pthread_t thread;
+	bool thread_made;
+
+	/* lock */
+	enum vcpu_phase phase;
+	bool go;
+	pid_t tid;
+
+	struct target_action action;
+	bool over; /* steps off a patched breakpoint first */
+	struct target_stop pending;
+	bool has_pending;
+	bool waiting;	  /* pending from before the last resume: tell it now */
+	bool was_running; /* when a pause to look after patches began */
+
+	/* The client saw this vCPU stopped here: do not stop here again. */
+	bool reported;
+	gva_t reported_pc;
+
+	/* Registers as of the last exit; `fresh` says which groups are true. */
+	struct x86_state now;
+	unsigned int fresh;
+	/* Last state before the exit, where the host wipes it (caps->shutdown).
+	 */
+	struct x86_state before;
+	bool has_before;
+
+	bool io_pending; /* an I/O or MMIO exit that KVM has not completed */
+	bool watch_hit;	 /* that exit touched a watched range: stop */
+	struct target_stop watch_stop;
+	bool stepping; /* guest debug has SINGLESTEP */
+	bool retrying; /* inside watch_retry() */
+	bool guest_tf; /* the guest's own RFLAGS.TF while stepping */
+	struct landing landing[VM_DEBUG_SLOTS];
+	unsigned int landings;
+	struct kvm_guest_debug armed;
+	bool armed_valid;
+	struct buf story;
+	struct vcpu_power_on *power_on;
+};
+
+/* One planted breakpoint or watchpoint. */
+enum plant_method {
+	PLANT_PENDING, /* not mapped and no debug register free */
+	PLANT_PATCH,   /* a byte in guest memory */
+	PLANT_SLOT,    /* one or more debug registers */
+	PLANT_PAGE,    /* page protection */
+};
+
+struct plant {
+	struct target_bp bp;
+	enum plant_method method;
+	gpa_t gpa;	 /* PATCH, PAGE: where bp.addr lies */
+	uint8_t saved;	 /* PATCH: the guest's byte */
+	bool shadow;	 /* PATCH that a debug register doubles */
+	bool lost;	 /* PATCH found overwritten at least once */
+	uint8_t old[16]; /* BP_READ: contents when last looked at */
+};
+
+struct debug_slot {
+	bool used;
+	gva_t addr;
+	unsigned int len; /* 1, 2, 4, 8 */
+	unsigned int rw;  /* DR7 R/W field: 0 exec, 1 write, 3 read or write */
+	unsigned int plant; /* index in vm->plant */
+};
+
+struct vm {
+	struct target target;
+	int kvm_fd, fd;
+	struct vm_config config;
+	struct boot_result boot;
+	struct cpuid_table cpuid;
+	struct convert_caps convert;
+	struct guest_mem mem;
+	struct slots slots;
+	struct bus bus;
+	struct devices devices;
+	struct vcpu *vcpu;
+	unsigned int vcpus;
+
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	int stop_fd;  /* eventfd: everyone parked, something to report */
+	int timer_fd; /* verification of patches while running */
+	int epoll_fd; /* both, for the server */
+
+	/* lock */
+	unsigned int running;
+	unsigned int overs;
+	struct vcpu *over_owner;
+	bool stopping, quit;
+	bool interrupt_wanted;
+	unsigned int interrupt_vcpu;
+
+	bool block_irqs; /* no interrupts while stepping */
+	bool ever_ran;
+	struct plant *plant;
+	unsigned int plants, plants_max;
+	struct debug_slot slot[VM_DEBUG_SLOTS];
+	uint8_t patch_byte;
+
+	/* lock: what the guest asked for, through a device */
+	bool exit_wanted, reset_wanted;
+	int exit_status;
+	const char *request_by;
+};
+
+/* ---- vm.c ---- */
+bool vm_create(int kvm_fd, const struct vm_config *config, struct vm *vm,
+	       struct err *err) MUST_CHECK;
+void vm_destroy(struct vm *vm);
+bool vm_reset(struct vm *vm, struct err *err) MUST_CHECK;
+void vm_phys_reader(struct vm *vm, struct phys_reader *reader);
+
+/* ---- vcpu.c ---- */
+bool vcpu_create(struct vm *vm, unsigned int index, struct vcpu *v,
+		 struct err *err) MUST_CHECK;
+bool vcpu_start_thread(struct vcpu *v, struct err *err) MUST_CHECK;
+void vcpu_destroy(struct vcpu *v); /* the thread has been told to quit */
+bool vcpu_power_on(struct vcpu *v, struct err *err) MUST_CHECK;
+/* Ask everyone to park; vm->lock held. */
+void vm_stop_all_locked(struct vm *vm);
+/* Let the vCPUs with go set run; vm->lock held. */
+void vm_release_locked(struct vm *vm);
+/* Block until every vCPU is parked; vm->lock held. */
+void vm_wait_parked_locked(struct vm *vm);
+
+/* ---- enter.c: one KVM_RUN and the registers around it ---- */
+enum enter_result {
+	ENTER_EXIT,   /* run->exit_reason tells */
+	ENTER_KICKED, /* stop was asked for */
+	ENTER_ERRNO,  /* *os_errno tells */
+};
+enum enter_result vcpu_enter(struct vcpu *v, int *os_errno);
+/*
+ * Let KVM finish a pending I/O or MMIO exit without running the guest.  True
+ * when an exit came out of it that must be handled (run->exit_reason).
+ */
+bool vcpu_complete_io(struct vcpu *v);
+/* Groups of v->now, fetched when stale; NULL never: errors leave zeros. */
+const struct x86_state *vcpu_now(struct vcpu *v, unsigned int groups);
+bool vcpu_store(struct vcpu *v, unsigned int groups, const struct x86_state *s);
+/* Guest-linear memory as the guest wrote it, from the vCPU's own thread. */
+bool vcpu_read(struct vcpu *v, gva_t gva, void *buf, size_t len, size_t *done);
+bool vcpu_write(struct vcpu *v, gva_t gva, const void *buf, size_t len);
+bool vcpu_walk(struct vcpu *v, gva_t gva, struct walk *w);
+
+/* ---- exits.c ---- */
+/* Handle run->exit_reason.  True: *stop is filled and the vCPU must park. */
+bool vcpu_handle_exit(struct vcpu *v, struct target_stop *stop);
+/* KVM_RUN failed with this errno. */
+void vcpu_handle_errno(struct vcpu *v, int os_errno, struct target_stop *stop);
+/* A stop that a device asked for (exit, reset), if any. */
+bool vcpu_device_request(struct vcpu *v, struct target_stop *stop);
+
+/* ---- step.c ---- */
+enum step_result {
+	STEPPED,	  /* one instruction, or its fault's handler entered */
+	STEP_STOPPED,	  /* *stop is filled: breakpoint, error, ... */
+	STEP_INTERRUPTED, /* asked to park first */
+};
+enum step_result vcpu_step(struct vcpu *v, struct target_stop *stop);
+/* The current DEBUG exit while stepping: repair what the trap flag left. */
+void vcpu_step_end(struct vcpu *v);
+
+/* ---- debug.c: what a DEBUG exit means ---- */
+bool vcpu_handle_debug(struct vcpu *v, struct target_stop *stop);
+/* The planted or own int3 that an emulating host reports as an error. */
+bool vcpu_handle_int3_error(struct vcpu *v, struct target_stop *stop,
+			    bool *handled);
+
+/* ---- plant.c ---- */
+bool plant_insert(struct vm *vm, unsigned int vcpu, const struct target_bp *bp,
+		  struct err *err) MUST_CHECK;
+bool plant_remove(struct vm *vm, const struct target_bp *bp,
+		  struct err *err) MUST_CHECK;
+struct plant *plant_find(struct vm *vm, const struct target_bp *bp);
+/* The patched breakpoint whose linear address this is, or NULL. */
+struct plant *plant_at(struct vm *vm, gva_t pc);
+/* A patch at this physical address, whatever linear address was asked for. */
+struct plant *plant_at_gpa(struct vm *vm, gpa_t gpa);
+/* The breakpoint of any method that stops at pc, or NULL. */
+struct plant *plant_exec_at(struct vm *vm, gva_t pc);
+/* Put the guest's bytes over patched ones in a copy of guest memory. */
+void plant_hide(const struct vm *vm, gpa_t gpa, void *buf, size_t len);
+/* Write guest memory under the patches. */
+bool plant_write_under(struct vm *vm, gpa_t gpa, const void *buf, size_t len,
+		       struct err *err) MUST_CHECK;
+void plant_lift(struct vm *vm, struct plant *p);
+void plant_lower(struct vm *vm, struct plant *p);
+/* Patches that the guest overwrote are planted again; pending ones tried. */
+void plant_verify(struct vm *vm);
+/* Anything that plant_verify() could find to do?  Any thread, no lock. */
+bool plant_needs_attention(struct vm *vm);
+bool plant_wants_timer(const struct vm *vm);
+/* The image has been loaded again. */
+void plant_reset(struct vm *vm);
+/* DR7 and addresses: the plan, plus a vCPU's landing places. */
+void plant_debug_registers(const struct vm *vm, const struct vcpu *v,
+			   struct kvm_guest_debug *d);
+
+/* ---- watch.c ---- */
+/* An MMIO exit inside RAM: do the access, note a hit.  False: not ours. */
+bool watch_mmio(struct vcpu *v, struct kvm_run *run);
+bool watch_protect(struct vm *vm, struct plant *p, struct err *err) MUST_CHECK;
+bool watch_unprotect(struct vm *vm, const struct plant *p,
+		     struct err *err) MUST_CHECK;
+/* An instruction KVM could not emulate against a protected page: run it. */
+bool watch_retry(struct vcpu *v, struct target_stop *stop, bool *handled);
+
+/* ---- story.c ---- */
+/* Fill the error stop for this exit: signal, status word and text. */
+void story_error(struct vcpu *v, int os_errno, struct target_stop *stop);
+void story_halted(struct vcpu *v, struct target_stop *stop);
+
+#endif

@@ -126,7 +126,7 @@ struct target_ops {
 	/* Guest memory as the guest wrote it: planted bytes are hidden. */
 	bool (*read_phys)(struct target *t, gpa_t gpa, void *buf, size_t len,
 			  struct err *err);
-	/* Writes go under planted bytes, which stay planted. */
+	/* All or nothing.  Writes go under planted bytes, which stay planted. */
 	bool (*write_phys)(struct target *t, gpa_t gpa, const void *buf,
 			   size_t len, struct err *err);
 
@@ -153,6 +153,9 @@ struct target_ops {
 	 * Plant or remove one breakpoint.  vcpu names whose page tables
 	 * translate.  A breakpoint that cannot be honoured is an error that
 	 * says what can; one not mapped yet is accepted and planted later.
+	 * Inserting what is inserted already succeeds and changes nothing;
+	 * removing what is not inserted is ERR_NOT_FOUND.  A reset may forget
+	 * what is inserted: the caller inserts it again.
 	 */
 	bool (*insert_bp)(struct target *t, unsigned int vcpu,
 			  const struct target_bp *bp, struct err *err);
@@ -168,6 +171,9 @@ struct target_ops {
 
 	/* Set QEMU's single-step mask: bit 1 = no interrupts while stepping. */
 	void (*set_step_irqs)(struct target *t, bool blocked);
+
+	/* Host thread that runs a vCPU, for `info cpus`. */
+	int (*thread_id)(struct target *t, unsigned int vcpu);
 
 	/* Text of `monitor caps`: what this target's host really does. */
 	void (*describe_caps)(struct target *t, struct buf *out);
@@ -186,6 +192,7 @@ struct target {
 	unsigned int nvcpus;
 	bool running;		  /* between resume and the next stop */
 	bool dead;		  /* after STOP_ERROR or STOP_EXITED, until reset */
+	unsigned int generation;  /* counts resets */
 	struct target_stop last;  /* what `?` repeats */
 	struct target_cache *cache; /* [nvcpus], owned */
 };
@@ -218,6 +225,10 @@ bool target_read_virt(struct target *t, unsigned int vcpu, gva_t gva, void *buf,
 /* All or nothing: every page is walked before the first byte is written. */
 bool target_write_virt(struct target *t, unsigned int vcpu, gva_t gva,
 		       const void *buf, size_t len, struct err *err) MUST_CHECK;
+/*
+ * True when the walk was made; w->result says how it went.  False, *w
+ * untouched, when it could not even start.
+ */
 bool target_walk(struct target *t, unsigned int vcpu, gva_t gva,
 		 uint32_t access, struct walk *w, struct err *err) MUST_CHECK;
 
@@ -236,5 +247,9 @@ bool target_region(struct target *t, unsigned int index,
 		   struct target_region *region);
 bool target_reset(struct target *t, struct err *err) MUST_CHECK;
 void target_set_step_irqs(struct target *t, bool blocked);
+/* Host thread of a vCPU; where the target has none, gdb's number, vcpu + 1. */
+int target_thread_id(struct target *t, unsigned int vcpu);
+/* False when the target has nothing to tell. */
+bool target_describe_caps(struct target *t, struct buf *out);
 
 #endif

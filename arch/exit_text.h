@@ -77,6 +77,7 @@ struct exit_info {
 	/* Of the vCPU, where they could be read. */
 	bool has_regs;
 	uint64_t rip, rax, rcx, rdx;
+	bool code64;	  /* rip is in a 64-bit code segment */
 	bool state_reset; /* SHUTDOWN: KVM has put the vCPU into INIT state */
 	uint8_t insn[EXIT_MAX_INSN]; /* guest memory at rip, as it is now */
 	unsigned int insn_len;	     /* 0 = could not be read */
@@ -91,7 +92,10 @@ void exit_reason_print(struct buf *out, uint32_t reason);
 /* For the name of the kernel module behind /dev/kvm ("kvm_intel", ...). */
 enum exit_vendor exit_vendor_of_module(const char *module);
 
-/* Is this a stop on its own, i.e. none of the exits that are served? */
+/*
+ * Does this exit end the guest?  False for those that are served, for
+ * interrupted runs and for power-off and reset system events.
+ */
 bool exit_is_error(const struct exit_info *e);
 
 /* gdb's number of the signal that the stop is reported as. */

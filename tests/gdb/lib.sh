@@ -134,6 +134,28 @@ stop_server()
 	fi
 	wait "$server_pid" 2>/dev/null
 	server_pid=
+	if grep -qE 'Sanitizer|runtime error:' "$work/server.log"; then
+		fail sanitizer "$(grep -m1 -E 'Sanitizer|runtime error:' \
+			"$work/server.log")"
+	fi
+}
+
+free_port()
+{
+	local port
+
+	for _ in 1 2 3 4 5 6 7 8 9; do
+		port=$((20000 + RANDOM % 20000))
+		(: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+	done
+	echo $port
+}
+
+# port_open PORT: somebody listens there on IPv4 loopback
+port_open()
+{
+	grep -q "$(printf ' 0100007F:%04X 00000000:0000 0A' "$1")" \
+		/proc/net/tcp
 }
 
 # gdb_args [SYMBOLS]: sets args from the commands on stdin
@@ -157,4 +179,41 @@ gdb_say()
 	out=$(timeout -k 5 60 gdb "${args[@]}" 2>&1 </dev/null)
 }
 
-# rsp PORT-OR-PATH needs a raw client: see tests/gdb/rsp.c
+# ---- raw packets over TCP, descriptor 5 ----
+
+rsp_open() # PORT
+{
+	exec 5<>"/dev/tcp/127.0.0.1/$1"
+}
+
+rsp_close()
+{
+	exec 5<&- 5>&-
+}
+
+rsp_send() # BODY, in plain ASCII
+{
+	local sum=0 i
+
+	for ((i = 0; i < ${#1}; i++)); do
+		sum=$((sum + $(printf '%d' "'${1:i:1}")))
+	done
+	printf '$%s#%02x' "$1" $((sum & 255)) >&5
+}
+
+# rsp_reply: body of the next packet in $reply, acknowledged; false if none
+rsp_reply()
+{
+	local junk
+
+	reply=
+	IFS= read -r -t 10 -d '$' junk <&5 || return 1
+	IFS= read -r -t 10 -d '#' reply <&5 || return 1
+	IFS= read -r -t 10 -N 2 junk <&5
+	printf '+' >&5
+}
+
+rsp_ask()
+{
+	rsp_send "$1" && rsp_reply
+}

@@ -4,22 +4,6 @@
 need_kvm
 need gdb
 
-free_port()
-{
-	local port
-
-	for _ in 1 2 3 4 5 6 7 8 9; do
-		port=$((20000 + RANDOM % 20000))
-		(: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
-	done
-	echo $port
-}
-
-port_open()
-{
-	grep -qi "$(printf ':%04X 00000000:0000 0A' "$1")" /proc/net/tcp
-}
-
 port=$(free_port)
 serve_on ":$port" "$guests/calls.elf"
 wait_for 10 port_open "$port"

@@ -124,7 +124,7 @@ bool multiboot_put(struct loader *l, const struct mb_plan *plan, uint64_t bias,
 	if (!guest_mem_is_ram(l->mem, plan->entry, 1))
 		return err_set(err, ERR_MALFORMED,
 			       "%s: entry point 0x%" PRIx64 " is not in guest "
-							    "memory",
+			       "memory",
 			       l->req->image, plan->entry);
 	return true;
 }

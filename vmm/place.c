@@ -121,8 +121,8 @@ bool place_search(const struct place *p, const struct place_want *want,
 	return err_set(err, ERR_RANGE,
 		       "%s: no room for 0x%" PRIx64 " bytes between 0x%" PRIx64
 		       " and 0x%" PRIx64 " in %" PRIu64 " MiB of guest memory; "
-							"give more with "
-							"--memory",
+		       "give more with "
+		       "--memory",
 		       want->what, want->size, want->min, want->max,
 		       p->mem->ram_size >> 20);
 }

@@ -253,6 +253,9 @@ void plant_debug_registers(const struct vm *vm, const struct vcpu *v,
 	for (int i = 0; i < VM_DEBUG_SLOTS; i++) {
 		const struct debug_slot *s = &vm->slot[i];
 
+		if (s->used && v->passing && s->rw == 0 &&
+		    s->addr == v->pass_pc)
+			continue;
 		if (s->used) {
 			d->arch.debugreg[i] = s->addr;
 			dr7 |= dr7_field(i, s->rw, s->len);

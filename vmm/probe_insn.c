@@ -8,7 +8,7 @@
 		.code = {__VA_ARGS__},                                        \
 		.len = sizeof((const uint8_t[]){__VA_ARGS__}),                \
 		.why = "this host's KVM refuses " mnemonic " in the guest's " \
-							   "kernel mode",     \
+		       "kernel mode",                                         \
 	}
 #define UNWRAP(...) __VA_ARGS__
 

@@ -66,16 +66,16 @@ static void print_access(struct buf *out, const struct recorder_entry *e)
 	case EXIT_IO:
 		buf_printf(out,
 			   "kvm_pio: pio_%s at 0x%" PRIx64 " size %u count %u "
-							   "val 0x%" PRIx64 "%"
-									    "s",
+			   "val 0x%" PRIx64 "%"
+			   "s",
 			   dir, e->where, e->size, e->count, e->value,
 			   e->count > 1 ? " (...)" : "");
 		break;
 	case EXIT_MMIO:
 		buf_printf(out,
 			   "kvm_mmio: mmio %s len %u gpa 0x%" PRIx64 " val "
-								     "0x"
-								     "%" PRIx64,
+			   "0x"
+			   "%" PRIx64,
 			   dir, e->size, e->where, e->value);
 		break;
 	default:

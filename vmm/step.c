@@ -48,12 +48,6 @@ static void add_landing(struct vcpu *v, gva_t addr, bool exception,
 		(struct landing){addr, exception, has_error};
 }
 
-static bool has_error_code(unsigned int vector)
-{
-	return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 ||
-	       vector == 21;
-}
-
 /* Handler of a vector, as far as it can be told without checking the gate. */
 static bool gate_target(struct vcpu *v, const struct x86_state *s,
 			unsigned int vector, gva_t *to)
@@ -279,15 +273,6 @@ static enum step_result one_round(struct step *st, struct target_stop *stop,
 							: STEPPED;
 }
 
-/* An exec breakpoint in a debug register on this very instruction. */
-static void pass_own_pc(struct step *st)
-{
-	if (!plant_exec_at(st->v->vm, st->pc) || (st->from.rflags & X86_FL_RF))
-		return;
-	st->from.rflags |= X86_FL_RF;
-	vcpu_store(st->v, X86_GROUP_GPR, &st->from);
-}
-
 enum step_result vcpu_step(struct vcpu *v, struct target_stop *stop)
 {
 	enum step_result result = STEPPED;
@@ -296,13 +281,15 @@ enum step_result vcpu_step(struct vcpu *v, struct target_stop *stop)
 
 	prepare(&st, v);
 	add_landings(&st);
-	pass_own_pc(&st);
+	/* A debug register on this very instruction must let it pass. */
+	v->passing = true;
+	v->pass_pc = st.pc;
 	v->stepping = true;
 	for (int i = 0; again && i < MAX_ROUNDS; i++)
 		result = one_round(&st, stop, &again);
 	if (result != STEP_INTERRUPTED)
 		hide_tf(&st);
-	v->stepping = false;
+	v->stepping = v->passing = false;
 	v->landings = 0;
 	v->armed_valid = false;
 	restore_tf(&st);

@@ -200,19 +200,26 @@ static void run_range(struct vcpu *v, struct target_stop *stop)
 	step_done(v, stop);
 }
 
-/* RFLAGS.RF lets one instruction pass an exec breakpoint in a debug register. */
-static void pass_debug_register(struct vcpu *v)
+/*
+ * Go on from an exec breakpoint in a debug register: RFLAGS.RF lets one
+ * instruction pass it, on hosts that honour the flag; elsewhere it is stepped.
+ */
+static enum step_result pass_debug_register(struct vcpu *v,
+					    struct target_stop *stop)
 {
 	struct x86_state s;
 
-	if (!v->reported)
-		return;
+	if (!v->reported || v->action.kind != ACTION_CONTINUE)
+		return STEPPED;
 	s = *vcpu_now(v, X86_GROUP_GPR | X86_GROUP_SYS);
 	if (x86_linear_pc(&s) != v->reported_pc ||
 	    !plant_exec_at(v->vm, v->reported_pc))
-		return;
+		return STEPPED;
+	if (v->vm->config.caps->rf_resume != CAP_YES)
+		return vcpu_step(v, stop);
 	s.rflags |= X86_FL_RF;
 	vcpu_store(v, X86_GROUP_GPR, &s);
+	return STEPPED;
 }
 
 static void run(struct vcpu *v, struct target_stop *stop)
@@ -220,8 +227,6 @@ static void run(struct vcpu *v, struct target_stop *stop)
 	enum target_action_kind kind = v->action.kind;
 	enum step_result r;
 
-	v->fresh = 0;
-	pass_debug_register(v);
 	if (v->over) {
 		r = step_over(v, stop);
 		if (r != STEPPED)
@@ -230,6 +235,8 @@ static void run(struct vcpu *v, struct target_stop *stop)
 			step_done(v, stop);
 			return;
 		}
+	} else if (pass_debug_register(v, stop) != STEPPED) {
+		return;
 	}
 	if (!wait_for_overs(v, false))
 		return;

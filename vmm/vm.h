@@ -101,6 +101,8 @@ struct vcpu {
 	bool watch_hit;	 /* that exit touched a watched range: stop */
 	struct target_stop watch_stop;
 	bool stepping; /* guest debug has SINGLESTEP */
+	bool passing;  /* step with the exec slot at pass_pc left out */
+	gva_t pass_pc;
 	bool retrying; /* inside watch_retry() */
 	bool guest_tf; /* the guest's own RFLAGS.TF while stepping */
 	struct landing landing[VM_DEBUG_SLOTS];

@@ -202,4 +202,6 @@ clean:
 	rm -rf $(OUT)
 
 .SECONDARY:
+include scripts/nested.mk
+
 -include $(shell find $(B)/obj $(G) -name '*.d' 2>/dev/null)

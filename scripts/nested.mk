@@ -1,0 +1,43 @@
+# Other KVM back ends than this machine's: the KVM tests, linked statically, on
+# the real kvm_intel and kvm_amd inside emulated machines (scripts/nested).
+#
+#   make check-vmx     kvm_intel under Bochs
+#   make check-svm     kvm_amd under QEMU TCG and under Bochs
+#
+# KVM_GDBSERVER_CACHE says where Debian's kernel and Bochs are kept.
+
+S := $(B)-static
+STATIC_TEST_SRC := $(wildcard tests/kvm/*_test.c) tests/nested/raw_test.c
+STATIC_TEST_BIN := $(addprefix $(S)/tests/,$(notdir $(STATIC_TEST_SRC:.c=)))
+NESTED_OUT := $(OUT)/nested
+
+$(S)/tests/%_test: $(B)/obj/tests/kvm/%_test.o $(TEST_LIB_OBJ) $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -o $@ $^ $(LDLIBS)
+
+$(S)/tests/raw_test: $(B)/obj/tests/nested/raw_test.o $(B)/obj/tests/test.o
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -o $@ $^ $(LDLIBS)
+
+$(S)/poweroff: $(B)/obj/tests/nested/poweroff.o
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -o $@ $^
+
+$(S)/kvm-gdbserver: $(MAIN_OBJ) $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -o $@ $^ $(LDLIBS)
+
+# what the emulated machine gets as its working folder
+.PHONY: static
+static: $(STATIC_TEST_BIN) $(S)/poweroff $(if $(wildcard vmm/main.c),\
+	$(S)/kvm-gdbserver)
+	@$(if $(SAN),echo "sanitizers cannot be linked statically"; exit 1)
+
+.PHONY: check-vmx check-svm
+check-vmx check-svm:
+	@scripts/setup nested
+	@$(MAKE) --no-print-directory static
+	@scripts/nested/check $(S) $(NESTED_OUT) \
+		$(if $(filter check-vmx,$@),vmx,svm-tcg svm-bochs)

@@ -35,11 +35,13 @@ enum shutdown_state {
 
 /* The same questions at one privilege level. */
 struct debug_caps {
-	enum int3_behaviour int3;
-	enum cap_verdict hw_exec;	/* DR exec breakpoint stops */
-	enum cap_verdict hw_data;	/* DR write watchpoint stops */
-	enum cap_verdict step;		/* single-step stops */
-	enum cap_verdict step_tf_leaks; /* a stepped pushf shows TF */
+	enum int3_behaviour int3; /* 0xcc */
+	enum int3_behaviour int1; /* 0xf1 in its place */
+	enum cap_verdict hw_exec; /* DR exec breakpoint stops */
+	enum cap_verdict hw_data; /* DR write watchpoint stops */
+	enum cap_verdict step;	  /* single-step stops */
+	/* a stepped pushf shows TF; unknown where steps do not stop */
+	enum cap_verdict step_tf_leaks;
 };
 
 /*
@@ -85,7 +87,8 @@ struct host_caps {
 	char kernel[65];  /* uname release */
 	/* real mode, long mode at CPL0, long mode at CPL3 */
 	struct debug_caps real, cpl0, cpl3;
-	enum cap_verdict rf_resume; /* RFLAGS.RF passes an exec breakpoint */
+	/* RFLAGS.RF passes an exec breakpoint; unknown where none stops */
+	enum cap_verdict rf_resume;
 	/* stepping into a fault stops in the handler */
 	enum cap_verdict step_fault;
 	enum cap_verdict sse_cpl0;	       /* SSE at CPL0 runs */
@@ -108,6 +111,12 @@ struct host_caps {
 /*
  * Measure.  kvm_fd is an open /dev/kvm.  Makes and destroys VMs of its own;
  * every KVM_RUN is bounded by a watchdog.  Fails only when no VM can be made.
+ *
+ * The environment variable KVM_GDBSERVER_PROBE_SKIP names measurements to
+ * leave out ("shutdown,cpl3"): an emulated machine may not survive some.
+ *
+ * Threading: one call at a time, in the thread that owns the process's signal
+ * handlers; uses SIGRTMAX - 2 while it runs.
  */
 bool host_probe(int kvm_fd, struct host_caps *caps, struct err *err) MUST_CHECK;
 

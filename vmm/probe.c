@@ -8,151 +8,16 @@
 #include "vmm/host_caps.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 
 #include "vmm/probe_host.h"
-#include "vmm/probe_vm.h"
+#include "vmm/probe_run.h"
 
 #define DR7_EXEC_0   0x402   /* G0, reserved bit 10 */
 #define DR7_WRITE2_0 0x50402 /* the same, 2-byte write */
-#define BUDGET_NS    UINT64_C(3000000000)
-#define MAX_VMS	     6
 #define KICK_US	     1000
-
-struct probe {
-	struct probe_vm vm;
-	int kvm_fd;
-	struct host_caps *caps;
-	const char *name; /* of the measurement that runs */
-	uint64_t deadline;
-	unsigned int vms;
-	bool spoiled; /* the VM may be in any state: make another */
-	bool over;    /* nothing more can be measured */
-};
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-/* The first trouble is the one that explains the rest. */
-static void trouble(struct probe *p, const char *fmt, ...) PRINTF(2, 3);
-static void trouble(struct probe *p, const char *fmt, ...)
-{
-	char text[100];
-	va_list ap;
-
-	p->spoiled = true;
-	if (p->caps->trouble[0])
-		return;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	snprintf(p->caps->trouble, sizeof(p->caps->trouble), "%s: %s", p->name,
-		 text);
-}
-
-/* ---- running bits of code ---- */
-
-static bool fresh_vm(struct probe *p)
-{
-	struct err err;
-
-	probe_vm_deinit(&p->vm);
-	p->spoiled = false;
-	if (p->vms++ < MAX_VMS && probe_vm_init(&p->vm, p->kvm_fd, &err))
-		return true;
-	trouble(p, "no further VM");
-	p->over = true;
-	return false;
-}
-
-static bool load(struct probe *p, enum probe_mode mode, const void *code,
-		 size_t len)
-{
-	if (p->over)
-		return false;
-	if (now_ns() > p->deadline) {
-		trouble(p, "the probe takes too long on this machine");
-		p->over = true;
-		return false;
-	}
-	if (p->spoiled && !fresh_vm(p))
-		return false;
-	if (probe_vm_load(&p->vm, mode, code, len))
-		return true;
-	trouble(p, "KVM refuses the registers of the mode (errno %d)", errno);
-	return false;
-}
-
-/* Run; false, with trouble noted, when it ended in a way nobody asked for. */
-static bool run(struct probe *p, int *reason)
-{
-	*reason = probe_vm_run(&p->vm);
-	switch (*reason) {
-	case KVM_EXIT_DEBUG:
-	case KVM_EXIT_HLT:
-	case KVM_EXIT_INTERNAL_ERROR:
-	case KVM_EXIT_MMIO:
-		return true;
-	case PROBE_RUN_TIMEOUT:
-		trouble(p, "the guest did not stop in time");
-		return false;
-	case PROBE_RUN_ERROR:
-		trouble(p, "KVM_RUN failed (errno %d)", errno);
-		return false;
-	case KVM_EXIT_SHUTDOWN:
-		trouble(p, "triple fault");
-		return false;
-	default:
-		trouble(p, "exit reason %d", *reason);
-		return false;
-	}
-}
-
-/* Load and run once, so that the pages are there when it is measured. */
-static bool load_warm(struct probe *p, enum probe_mode mode, const void *code,
-		      size_t len)
-{
-	int reason;
-
-	return load(p, mode, code, len) && run(p, &reason) &&
-	       load(p, mode, code, len);
-}
-
-/* After a HLT exit: the vector whose handler halted, or -1 for other code. */
-static int handler_vector(struct probe *p, enum probe_mode mode)
-{
-	uint64_t pc = probe_vm_pc(&p->vm, mode);
-
-	if (pc < PROBE_HANDLERS || pc >= PROBE_HANDLERS + 32 * 16)
-		return -1;
-	return (int)(pc - PROBE_HANDLERS) / 16;
-}
-
-/*
- * The code has run to its HLT.  At CPL3 that HLT is a #GP, whose handler
- * halts.
- */
-static bool at_end(struct probe *p, enum probe_mode mode)
-{
-	return handler_vector(p, mode) == (mode == PROBE_CPL3 ? 13 : -1);
-}
-
-static bool arm(struct probe *p, uint32_t control, uint64_t dr0, uint64_t dr7)
-{
-	if (probe_vm_debug(&p->vm, control, dr0, dr7))
-		return true;
-	trouble(p, "KVM_SET_GUEST_DEBUG fails (errno %d)", errno);
-	return false;
-}
 
 /* ---- the questions asked in each mode ---- */
 
@@ -162,11 +27,12 @@ static enum int3_behaviour planted(struct probe *p, enum probe_mode mode,
 	const uint8_t code[] = {0x90, byte, 0x90, 0xf4};
 	int reason;
 
-	if (!load(p, mode, code, sizeof(code)) ||
-	    !arm(p, KVM_GUESTDBG_USE_SW_BP, 0, 0) || !run(p, &reason))
+	if (!probe_load(p, mode, code, sizeof(code)) ||
+	    !probe_arm(p, KVM_GUESTDBG_USE_SW_BP, 0, 0) ||
+	    !probe_run(p, &reason))
 		return INT3_UNKNOWN;
 	if (reason == KVM_EXIT_HLT)
-		return handler_vector(p, mode) == (byte == 0xcc ? 3 : 1)
+		return probe_vector(p, mode) == (byte == 0xcc ? 3 : 1)
 			       ? INT3_TO_GUEST
 			       : INT3_UNKNOWN;
 	if (probe_vm_pc(&p->vm, mode) != PROBE_CODE + 1)
@@ -184,9 +50,9 @@ static enum cap_verdict hw_exec(struct probe *p, enum probe_mode mode)
 	static const uint8_t code[] = {0x90, 0x90, 0x90, 0x90, 0xf4};
 	int reason;
 
-	if (!load_warm(p, mode, code, sizeof(code)) ||
-	    !arm(p, KVM_GUESTDBG_USE_HW_BP, PROBE_CODE + 2, DR7_EXEC_0) ||
-	    !run(p, &reason))
+	if (!probe_load_warm(p, mode, code, sizeof(code)) ||
+	    !probe_arm(p, KVM_GUESTDBG_USE_HW_BP, PROBE_CODE + 2, DR7_EXEC_0) ||
+	    !probe_run(p, &reason))
 		return CAP_UNKNOWN;
 	if (reason == KVM_EXIT_DEBUG)
 		return probe_vm_pc(&p->vm, mode) == PROBE_CODE + 2
@@ -205,14 +71,15 @@ static enum cap_verdict hw_data(struct probe *p, enum probe_mode mode)
 	bool real = mode == PROBE_REAL;
 	int reason;
 
-	if (!load_warm(p, mode, real ? code16 : code,
-		       real ? sizeof(code16) : sizeof(code)) ||
-	    !arm(p, KVM_GUESTDBG_USE_HW_BP, PROBE_DATA, DR7_WRITE2_0) ||
-	    !run(p, &reason))
+	if (!probe_load_warm(p, mode, real ? code16 : code,
+			     real ? sizeof(code16) : sizeof(code)) ||
+	    !probe_arm(p, KVM_GUESTDBG_USE_HW_BP, PROBE_DATA, DR7_WRITE2_0) ||
+	    !probe_run(p, &reason))
 		return CAP_UNKNOWN;
 	if (reason == KVM_EXIT_DEBUG)
 		return CAP_YES;
-	return reason == KVM_EXIT_HLT && at_end(p, mode) ? CAP_NO : CAP_UNKNOWN;
+	return reason == KVM_EXIT_HLT && probe_at_end(p, mode) ? CAP_NO
+							       : CAP_UNKNOWN;
 }
 
 /* One stepped run; *moved says whether pc left `from`. */
@@ -221,7 +88,8 @@ static bool step_once(struct probe *p, enum probe_mode mode, uint64_t from,
 {
 	/* A second try: emulators may stop once without having moved. */
 	for (int tries = 0; tries < 2; tries++) {
-		if (!arm(p, KVM_GUESTDBG_SINGLESTEP, 0, 0) || !run(p, reason))
+		if (!probe_arm(p, KVM_GUESTDBG_SINGLESTEP, 0, 0) ||
+		    !probe_run(p, reason))
 			return false;
 		*pc = probe_vm_pc(&p->vm, mode);
 		if (*reason != KVM_EXIT_DEBUG || *pc != from)
@@ -236,13 +104,13 @@ static enum cap_verdict step(struct probe *p, enum probe_mode mode)
 	uint64_t pc;
 	int reason;
 
-	if (!load_warm(p, mode, code, sizeof(code)))
+	if (!probe_load_warm(p, mode, code, sizeof(code)))
 		return CAP_UNKNOWN;
 	for (unsigned int i = 0; i < 2; i++) {
 		if (!step_once(p, mode, PROBE_CODE + i, &reason, &pc))
 			return CAP_UNKNOWN;
 		/* ran through, or the guest got the trap itself */
-		if (reason == KVM_EXIT_HLT || handler_vector(p, mode) == 1)
+		if (reason == KVM_EXIT_HLT || probe_vector(p, mode) == 1)
 			return CAP_NO;
 		if (reason != KVM_EXIT_DEBUG || pc != PROBE_CODE + i + 1)
 			return CAP_UNKNOWN;
@@ -258,7 +126,7 @@ static enum cap_verdict step_tf_leaks(struct probe *p, enum probe_mode mode)
 	uint64_t pc;
 	int reason;
 
-	if (!load_warm(p, mode, code, sizeof(code)))
+	if (!probe_load_warm(p, mode, code, sizeof(code)))
 		return CAP_UNKNOWN;
 	for (unsigned int i = 0; i < 2; i++) {
 		if (!step_once(p, mode, PROBE_CODE + i, &reason, &pc))
@@ -311,7 +179,7 @@ static void measure_rf(struct probe *p)
 		return; /* nothing to resume from */
 	regs = probe_vm_regs(&p->vm);
 	regs.rflags |= 0x10000;
-	if (!probe_vm_set_regs(&p->vm, &regs) || !run(p, &reason))
+	if (!probe_vm_set_regs(&p->vm, &regs) || !probe_run(p, &reason))
 		return;
 	if (reason == KVM_EXIT_HLT)
 		p->caps->rf_resume = CAP_YES;
@@ -326,10 +194,10 @@ static void measure_step_fault(struct probe *p)
 	uint64_t pc;
 	int reason;
 
-	if (!load_warm(p, PROBE_CPL0, ud2, sizeof(ud2)) ||
+	if (!probe_load_warm(p, PROBE_CPL0, ud2, sizeof(ud2)) ||
 	    !step_once(p, PROBE_CPL0, PROBE_CODE, &reason, &pc))
 		return;
-	if (handler_vector(p, PROBE_CPL0) != 6)
+	if (probe_vector(p, PROBE_CPL0) != 6)
 		return;
 	if (reason == KVM_EXIT_DEBUG)
 		p->caps->step_fault = CAP_YES;
@@ -342,7 +210,7 @@ static enum cap_verdict runs(struct probe *p, const void *code, size_t len)
 {
 	int reason;
 
-	if (!load(p, PROBE_CPL0, code, len) || !run(p, &reason))
+	if (!probe_load(p, PROBE_CPL0, code, len) || !probe_run(p, &reason))
 		return CAP_UNKNOWN;
 	if (reason == KVM_EXIT_HLT)
 		return CAP_YES;
@@ -371,7 +239,8 @@ static void measure_readonly(struct probe *p)
 		p->caps->readonly_slot = CAP_NO;
 		return;
 	}
-	if (!load(p, PROBE_CPL0, code, sizeof(code)) || !run(p, &reason))
+	if (!probe_load(p, PROBE_CPL0, code, sizeof(code)) ||
+	    !probe_run(p, &reason))
 		return;
 	if (reason == KVM_EXIT_HLT)
 		p->caps->readonly_slot = CAP_NO;
@@ -388,13 +257,13 @@ static void measure_kick(struct probe *p)
 	static const uint8_t spin[] = {0xfb, 0xeb, 0xfe};
 	int reason;
 
-	if (!load(p, PROBE_CPL0, spin, sizeof(spin)))
+	if (!probe_load(p, PROBE_CPL0, spin, sizeof(spin)))
 		return;
 	reason = probe_vm_run_for(&p->vm, KICK_US);
 	if (reason == PROBE_RUN_TIMEOUT)
 		p->caps->kick = CAP_YES;
 	else
-		trouble(p, "an endless loop ended with %d", reason);
+		probe_trouble(p, "an endless loop ended with %d", reason);
 }
 
 /*
@@ -409,7 +278,7 @@ static void measure_paging32(struct probe *p)
 	};
 	int reason;
 
-	if (!load(p, PROBE_PROT32, code, sizeof(code)))
+	if (!probe_load(p, PROBE_PROT32, code, sizeof(code)))
 		return;
 	reason = probe_vm_run(&p->vm);
 	if (reason == KVM_EXIT_HLT)
@@ -418,7 +287,7 @@ static void measure_paging32(struct probe *p)
 		 reason == KVM_EXIT_INTERNAL_ERROR)
 		p->caps->paging32 = CAP_NO;
 	else
-		trouble(p, "exit reason %d", reason);
+		probe_trouble(p, "exit reason %d", reason);
 }
 
 /* A fault without an interrupt table is a triple fault. */
@@ -429,7 +298,7 @@ static void measure_shutdown(struct probe *p)
 	struct kvm_regs regs;
 	int reason;
 
-	if (!load(p, PROBE_CPL0, ud2, sizeof(ud2)))
+	if (!probe_load(p, PROBE_CPL0, ud2, sizeof(ud2)))
 		return;
 	s = p->vm.sregs[PROBE_CPL0];
 	s.idt.limit = 0;
@@ -438,7 +307,8 @@ static void measure_shutdown(struct probe *p)
 	reason = probe_vm_run(&p->vm);
 	p->spoiled = true;
 	if (reason != KVM_EXIT_SHUTDOWN) {
-		trouble(p, "a triple fault ended with exit reason %d", reason);
+		probe_trouble(p, "a triple fault ended with exit reason %d",
+			      reason);
 		return;
 	}
 	regs = probe_vm_regs(&p->vm);
@@ -489,25 +359,20 @@ bool host_probe(int kvm_fd, struct host_caps *caps, struct err *err)
 {
 	const char *skip = getenv("KVM_GDBSERVER_PROBE_SKIP");
 	struct host_caps found = {0};
-	struct probe p = {
-		.kvm_fd = kvm_fd,
-		.caps = &found,
-		.name = "start",
-		.deadline = now_ns() + BUDGET_NS,
-		.vms = 1,
-	};
+	struct probe p;
 
 	probe_host_facts(kvm_fd, &found);
-	if (!probe_vm_init(&p.vm, kvm_fd, err))
+	if (!probe_start(&p, kvm_fd, &found, err))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(measurements); i++) {
 		p.name = measurements[i].name;
 		if (listed(skip, p.name))
-			trouble(&p, "left out (KVM_GDBSERVER_PROBE_SKIP)");
+			probe_trouble(&p, "left out "
+					  "(KVM_GDBSERVER_PROBE_SKIP)");
 		else
 			measurements[i].run(&p);
 	}
-	probe_vm_deinit(&p.vm);
+	probe_end(&p);
 	*caps = found;
 	return true;
 }

@@ -46,7 +46,7 @@ static unsigned int cost_of(const char *word, const char *name)
 	if (d <= allowed && d < lw && d < ln)
 		return d;
 	/* a word cut short, or one with too much at its end */
-	if (lw >= 3 && !strncmp(word, name, lw))
+	if (lw >= 2 && !strncmp(word, name, lw))
 		return 4;
 	if (ln >= 3 && !strncmp(word, name, ln))
 		return 5;

@@ -1,0 +1,74 @@
+/*
+ * The command line.  One table gives the parser, the text of --help and what
+ * the manual page is checked against.  Pure: opens nothing.
+ */
+#ifndef VMM_OPTIONS_H
+#define VMM_OPTIONS_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "stub/server.h"
+#include "vmm/live.h"
+
+enum options_action {
+	OPTIONS_SERVE, /* COMM [IMAGE] */
+	OPTIONS_BATCH, /* --batch: [IMAGE], no COMM */
+	OPTIONS_PROBE, /* --probe: nothing else */
+	OPTIONS_HELP,
+	OPTIONS_VERSION,
+	OPTIONS_MONITOR_MAN, /* for the manual page's generator; not in --help */
+};
+
+struct options {
+	enum options_action action;
+	const char *comm;  /* NULL for --batch */
+	const char *image; /* NULL: the built-in demo guest */
+	const char *batch;
+
+	/* machine */
+	uint64_t memory; /* bytes */
+	unsigned int vcpus;
+	const char *cpu;
+	int irqchip;	    /* enum vm_irqchip */
+	const char *serial; /* NULL: not said, see options_serial() */
+
+	/* image */
+	const char *append; /* never NULL */
+	const char *initrd;
+	struct boot_module module[BOOT_MAX_MODULES];
+	unsigned int modules;
+	bool load_addr_set, entry_set;
+	gpa_t load_addr;
+	uint64_t entry;
+	int mode; /* 0 = not said */
+
+	/* running and reporting */
+	bool run, once, trace_packets;
+	int on_error; /* enum server_on_error */
+	const char *log, *tdesc;
+};
+
+/*
+ * Strings point into argv, except the modules', which are the struct's own.
+ * On failure there is nothing to deinit.
+ */
+bool options_parse(struct options *o, int argc, char **argv,
+		   struct err *err) MUST_CHECK;
+void options_deinit(struct options *o);
+
+/*
+ * What --serial says or stands for: stdio, but none where stdout is taken (by
+ * the client of COMM "-" or by the output of --batch).
+ */
+const char *options_serial(const struct options *o);
+
+void options_help(struct buf *out);
+
+/*
+ * A size or address: decimal, or hexadecimal with 0x, and one of the suffixes
+ * K M G T (powers of 1024, any case).  unit is what a number without a suffix
+ * counts.  False when it does not parse or does not fit.
+ */
+bool options_parse_size(const char *text, uint64_t unit, uint64_t *value);
+
+#endif

@@ -20,10 +20,17 @@ static bool register_all(struct devices *d, struct err *err)
 		uint16_t base, len;
 		struct bus_device *dev;
 	} map[] = {
+		{0x060, 1, &d->i8042.data},
+		{0x064, 1, &d->i8042.control},
+		{0x070, 2, &d->cmos.dev},
+		{0x080, 1, &d->post.dev},
+		{0x092, 1, &d->port92.dev},
 		{0x0e9, 1, &d->debugcon.dev},
 		{0x0f4, 4, &d->exit.dev},
 		{0x3f8, 8, &d->com1.dev},
 		{0x402, 1, &d->bios_debugcon.dev},
+		{0x600, 12, &d->acpi_pm.dev},
+		{0xcf9, 1, &d->reset.dev},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(map); i++)
@@ -45,6 +52,12 @@ bool devices_init(struct devices *d, struct bus *bus,
 	debugcon_init(&d->debugcon, console);
 	debugcon_init(&d->bios_debugcon, console);
 	debug_exit_init(&d->exit, &d->machine);
+	cmos_init(&d->cmos, config->memory);
+	i8042_init(&d->i8042, &d->machine, irq_line(config, 1));
+	post_port_init(&d->post);
+	port92_init(&d->port92, &d->machine);
+	reset_port_init(&d->reset, &d->machine);
+	acpi_pm_init(&d->acpi_pm, &d->machine);
 	return register_all(d, err);
 }
 

@@ -7,8 +7,12 @@
 
 #include "vmm/bus.h"
 #include "vmm/console.h"
+#include "vmm/dev_acpi_pm.h"
+#include "vmm/dev_cmos.h"
 #include "vmm/dev_debugcon.h"
 #include "vmm/dev_exit.h"
+#include "vmm/dev_i8042.h"
+#include "vmm/dev_ports.h"
 #include "vmm/dev_uart.h"
 
 struct devices {
@@ -17,6 +21,12 @@ struct devices {
 	struct uart com1;
 	struct debugcon debugcon, bios_debugcon;
 	struct debug_exit exit;
+	struct cmos cmos;
+	struct i8042 i8042;
+	struct post_port post;
+	struct port92 port92;
+	struct reset_port reset;
+	struct acpi_pm acpi_pm;
 };
 
 /*

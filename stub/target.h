@@ -154,7 +154,7 @@ struct target_ops {
 	 * translate.  A breakpoint that cannot be honoured is an error that
 	 * says what can; one not mapped yet is accepted and planted later.
 	 * Inserting what is inserted already succeeds and changes nothing;
-	 * removing what is not inserted is ERR_NOT_FOUND.  A reset may forget
+	 * removing what is not inserted may be ERR_NOT_FOUND.  A reset may forget
 	 * what is inserted: the caller inserts it again.
 	 */
 	bool (*insert_bp)(struct target *t, unsigned int vcpu,

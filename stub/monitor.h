@@ -28,6 +28,7 @@ struct mon_ctx {
 	struct buf *out;     /* text for the user */
 	int argc;	     /* words after the command's name */
 	const char **argv;
+	const struct mon_command *command;
 	struct err err;
 };
 
@@ -48,7 +49,20 @@ struct mon_command {
 bool monitor_run(struct target *t, unsigned int vcpu, const char *line,
 		 struct buf *out);
 
-/* Every command, the built-in ones and the target's, as man page source. */
-void monitor_man(struct buf *out);
+/*
+ * Run "CMD; CMD; ..." in order; a `;` in quotes separates nothing.  Goes on
+ * after a failure.  Returns false when one failed.
+ */
+bool monitor_batch(struct target *t, unsigned int vcpu, const char *lines,
+		   struct buf *out);
+
+/*
+ * Is a table fit to be merged in?  Sorted by name, no empty texts, help within
+ * 72 columns, sane argument counts, at most two words a name.
+ */
+bool monitor_check_table(const struct mon_command *table, struct err *err);
+
+/* Every command, the built-in ones and t's (NULL: none), as man page source. */
+void monitor_man(const struct target *t, struct buf *out);
 
 #endif

@@ -19,7 +19,7 @@ static const struct {
 	const char *name;
 	bool (*load)(struct loader *l, struct err *err);
 } kinds[] = {
-	[BOOT_BZIMAGE] = {"bzImage", NULL},
+	[BOOT_BZIMAGE] = {"bzImage", load_bzimage},
 	[BOOT_PVH] = {"PVH", load_pvh},
 	[BOOT_MULTIBOOT1] = {"Multiboot 1", load_multiboot1},
 	[BOOT_MULTIBOOT2] = {"Multiboot 2", NULL},
@@ -126,6 +126,8 @@ bool boot_detect(const struct boot_request *req, enum boot_kind *kind,
 {
 	if (req->load_addr_set || req->entry_set || req->mode)
 		*kind = BOOT_FLAT;
+	else if (bzimage_detect(req))
+		*kind = BOOT_BZIMAGE;
 	else if (elf_is(req->data, req->size))
 		return detect_elf(req, kind, err);
 	else if (detect_multiboot(req, kind))

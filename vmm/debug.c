@@ -103,20 +103,19 @@ static bool reinject_int3(struct vcpu *v)
 }
 
 /* The guest's own trap flag, debug register or int1. */
-static bool reinject_db(struct vcpu *v, uint64_t dr6)
+void vcpu_queue_db(struct vcpu *v, uint64_t dr6)
 {
 	struct x86_state s;
 
 	if (v->vm->config.caps->exception_payload) {
 		queue_exception(v, VECTOR_DB, true,
-				dr6 & ~BITS(31, 16) & ~BITS(11, 4));
-		return false;
+				dr6 & (BITS(15, 13) | DR6_B));
+		return;
 	}
 	s = *vcpu_now(v, X86_GROUP_DEBUG);
 	s.dr6 = dr6;
 	vcpu_store(v, X86_GROUP_DEBUG, &s);
 	queue_exception(v, VECTOR_DB, false, 0);
-	return false;
 }
 
 /* A landing place of the step in progress?  Then the step is over. */
@@ -211,7 +210,8 @@ bool vcpu_handle_debug(struct vcpu *v, struct target_stop *stop)
 	for (int i = 0; i < VM_DEBUG_SLOTS; i++)
 		if (v->vm->slot[i].used && (d->dr6 & BIT(i)))
 			return false; /* a filtered hit of ours */
-	return reinject_db(v, d->dr6);
+	vcpu_queue_db(v, d->dr6);
+	return false;
 }
 
 /* KVM has queued #UD for the instruction it refused: take it back. */

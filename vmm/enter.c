@@ -36,8 +36,8 @@ static bool is_halted(const struct vcpu *v)
 	       mp.mp_state == KVM_MP_STATE_HALTED;
 }
 
-/* Tell KVM what to trap; skipped when nothing changed and nobody steps. */
-static bool arm(struct vcpu *v)
+/* Skipped when nothing changed and nobody steps. */
+bool vcpu_arm(struct vcpu *v)
 {
 	struct kvm_guest_debug d;
 
@@ -93,7 +93,7 @@ enum enter_result vcpu_enter(struct vcpu *v, int *os_errno)
 		if (stop_wanted(v) && !v->io_pending)
 			return ENTER_KICKED;
 		remember_before(v);
-		if (!arm(v)) {
+		if (!vcpu_arm(v)) {
 			*os_errno = errno;
 			return ENTER_ERRNO;
 		}

@@ -17,6 +17,8 @@ enum {
 	MAX_ROUNDS = 4096, /* KVM_RUNs for one instruction: REP I/O, aliases */
 };
 
+#define DR6_BS BIT(14) /* SDM Vol 3B, "Debug Status Register (DR6)" */
+
 struct step {
 	struct vcpu *v;
 	struct x86_state from; /* GPR and SYS before the instruction */
@@ -202,17 +204,18 @@ static void hide_tf(struct step *st)
  * KVM hides RFLAGS.TF while it steps and drops it at the end: give the guest
  * back the flag it has set for itself.
  */
-static void restore_tf(struct step *st)
+static void restore_tf(struct step *st, bool done)
 {
 	struct x86_state s;
 
-	if (!st->want_tf)
-		return;
-	s = *vcpu_now(st->v, X86_GROUP_GPR | X86_GROUP_SYS);
-	if (s.rflags & X86_FL_TF)
-		return;
-	s.rflags |= X86_FL_TF;
-	vcpu_store(st->v, X86_GROUP_GPR, &s);
+	if (st->want_tf) {
+		vcpu_arm(st->v); /* not stepping: KVM stops hiding the flag */
+		s = *vcpu_now(st->v, X86_GROUP_GPR);
+		s.rflags |= X86_FL_TF;
+		vcpu_store(st->v, X86_GROUP_GPR, &s);
+	}
+	if (done && (st->from.rflags & X86_FL_TF))
+		vcpu_queue_db(st->v, DR6_BS);
 }
 
 /* ---- the step ---- */
@@ -292,6 +295,6 @@ enum step_result vcpu_step(struct vcpu *v, struct target_stop *stop)
 	v->stepping = v->passing = false;
 	v->landings = 0;
 	v->armed_valid = false;
-	restore_tf(&st);
+	restore_tf(&st, result == STEPPED);
 	return result;
 }

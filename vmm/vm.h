@@ -207,6 +207,8 @@ enum enter_result {
 	ENTER_ERRNO,  /* *os_errno tells */
 };
 enum enter_result vcpu_enter(struct vcpu *v, int *os_errno);
+/* Tell KVM what to trap, from v->stepping and the plants; false: errno. */
+bool vcpu_arm(struct vcpu *v);
 /*
  * Let KVM finish a pending I/O or MMIO exit without running the guest.  True
  * when an exit came out of it that must be handled (run->exit_reason).
@@ -240,6 +242,8 @@ void vcpu_step_end(struct vcpu *v);
 
 /* ---- debug.c: what a DEBUG exit means ---- */
 bool vcpu_handle_debug(struct vcpu *v, struct target_stop *stop);
+/* Queue the guest's own #DB with these DR6 bits. */
+void vcpu_queue_db(struct vcpu *v, uint64_t dr6);
 /* The planted or own int3 that an emulating host reports as an error. */
 bool vcpu_handle_int3_error(struct vcpu *v, struct target_stop *stop,
 			    bool *handled);

@@ -6,7 +6,7 @@
 
 #include "arch/regs.h"
 
-#define STOP_TIMEOUT_MS 10000
+#define STOP_TIMEOUT_MS 5000
 
 static void open_host(struct machine *m)
 {
@@ -68,11 +68,14 @@ struct target_stop machine_wait(struct machine *m)
 			return stop;
 	}
 	target_interrupt(m->target, 0);
-	poll(&p, 1, 1000);
-	if (target_next_stop(m->target, &stop))
-		test_fail(__FILE__, __LINE__,
-			  "the guest did not stop by itself; pc 0x%" PRIx64,
-			  machine_pc(m, 0));
+	for (int i = 0; i < 200; i++) {
+		poll(&p, 1, 10);
+		if (target_next_stop(m->target, &stop))
+			test_fail(__FILE__, __LINE__,
+				  "the guest did not stop by itself; pc "
+				  "0x%" PRIx64,
+				  machine_pc(m, 0));
+	}
 	test_fail(__FILE__, __LINE__, "the guest does not stop at all");
 }
 

@@ -12,10 +12,10 @@
 #include "vmm/live.h"
 
 /* GUEST(name, "asm text") defines guest_name[] .. guest_name_end[]. */
-#define GUEST(id, text)                                                     \
-	__asm__(".section .rodata\n.globl guest_" #id ", guest_" #id        \
-		"_end\nguest_" #id ":\n" text "\nguest_" #id "_end:\n."     \
-							     "previous\n"); \
+#define GUEST(id, text)                                                 \
+	__asm__(".section .rodata\n.globl guest_" #id ", guest_" #id    \
+		"_end\nguest_" #id ":\n" text "\nguest_" #id "_end:\n." \
+		"previous\n");                                          \
 	extern const uint8_t guest_##id[], guest_##id##_end[]
 
 #define GUEST_BASE 0x100000u /* where 32- and 64-bit guests are loaded */

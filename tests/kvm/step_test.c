@@ -7,10 +7,10 @@ static void step_to(struct machine *m, unsigned int offset)
 	CHECK_EQ(machine_pc(m, 0), GUEST_BASE + offset);
 }
 
-GUEST(pushf, "nop\n"	/* +0 */
-	     "pushf\n"	/* +1 */
+GUEST(pushf, "nop\n"	  /* +0 */
+	     "pushf\n"	  /* +1 */
 	     "pop %rbx\n" /* +2 */
-	     "nop\n"	/* +3 */
+	     "nop\n"	  /* +3 */
 	     "hlt\n");
 
 TEST(pushf_does_not_see_the_trap_flag)
@@ -26,21 +26,21 @@ TEST(pushf_does_not_see_the_trap_flag)
 	machine_end(&m);
 }
 
-GUEST(io, "mov $0x5a, %al\n"		  /* +0, 2 bytes */
-	  "out %al, $0x80\n"		  /* +2, 2 bytes */
-	  "inc %ecx\n"			  /* +4, 2 bytes */
-	  "mov $0xd0000000, %esi\n"	  /* +6, 5 bytes */
-	  "mov %eax, (%rsi)\n"		  /* +b, 2 bytes: MMIO write */
-	  "inc %ecx\n"			  /* +d */
-	  "mov (%rsi), %ebx\n"		  /* +f: MMIO read */
-	  "inc %ecx\n"			  /* +11 */
-	  "in $0x80, %al\n"		  /* +13, 2 bytes */
-	  "inc %ecx\n"			  /* +15 */
+GUEST(io, "mov $0x5a, %al\n"	    /* +0, 2 bytes */
+	  "out %al, $0x80\n"	    /* +2, 2 bytes */
+	  "inc %ecx\n"		    /* +4, 2 bytes */
+	  "mov $0xd0000000, %esi\n" /* +6, 5 bytes */
+	  "mov %eax, (%rsi)\n"	    /* +b, 2 bytes: MMIO write */
+	  "inc %ecx\n"		    /* +d */
+	  "mov (%rsi), %ebx\n"	    /* +f: MMIO read */
+	  "inc %ecx\n"		    /* +11 */
+	  "in $0x80, %al\n"	    /* +13, 2 bytes */
+	  "inc %ecx\n"		    /* +15 */
 	  "hlt\n");
 
 TEST(stepping_over_port_and_memory_io_loses_no_instruction)
 {
-	static const unsigned int stop[] = {2,	  4,	6,    0xb,  0xd,
+	static const unsigned int stop[] = {2,	 4,    6,    0xb,  0xd,
 					    0xf, 0x11, 0x13, 0x15, 0x17};
 	struct machine m;
 
@@ -54,26 +54,26 @@ TEST(stepping_over_port_and_memory_io_loses_no_instruction)
 }
 
 /* A long-mode IDT at 0x5000 whose gates 0..31 lead to 0x100080. */
-#define IDT                                                                    \
-	"mov $0x5000, %edi\n"                                                  \
-	"mov $32, %ecx\n"                                                      \
-	"1: movl $0x00080080, (%rdi)\n"                                        \
-	"movw %cs, 2(%rdi)\n"                                                  \
-	"movl $0x00108e00, 4(%rdi)\n"                                          \
-	"movl $0, 8(%rdi)\n"                                                   \
-	"movl $0, 12(%rdi)\n"                                                  \
-	"add $16, %edi\n"                                                      \
-	"loop 1b\n"                                                            \
-	"sub $16, %rsp\n"                                                      \
-	"movw $0x1ff, 6(%rsp)\n"                                               \
-	"movq $0x5000, 8(%rsp)\n"                                              \
+#define IDT                             \
+	"mov $0x5000, %edi\n"           \
+	"mov $32, %ecx\n"               \
+	"1: movl $0x00080080, (%rdi)\n" \
+	"movw %cs, 2(%rdi)\n"           \
+	"movl $0x00108e00, 4(%rdi)\n"   \
+	"movl $0, 8(%rdi)\n"            \
+	"movl $0, 12(%rdi)\n"           \
+	"add $16, %edi\n"               \
+	"loop 1b\n"                     \
+	"sub $16, %rsp\n"               \
+	"movw $0x1ff, 6(%rsp)\n"        \
+	"movq $0x5000, 8(%rsp)\n"       \
 	"lidt 6(%rsp)\n"
 
 GUEST(fault, IDT "xor %eax, %eax\n"
 		 "hlt_here: nop\n"
 		 "ud2\n"
 		 ".org guest_fault + 0x80\n"
-		 "nop\n" /* the handler */
+		 "nop\n"		/* the handler */
 		 "mov 16(%rsp), %rbx\n" /* RFLAGS of the frame */
 		 "hlt\n");
 

@@ -1,0 +1,124 @@
+/* How a guest dies, and what its user is told. */
+#include <sys/mman.h>
+
+#include "tests/kvm/machine.h"
+
+GUEST(triple, "mov $0x1234, %eax\n" /* 5 bytes */
+	      "ud2\n");		    /* no IDT: triple fault */
+
+TEST(triple_fault_is_a_stop_with_the_story)
+{
+	struct target_stop stop;
+	struct machine m;
+	struct err err;
+
+	machine_start(&m, triple, 64, NULL);
+	stop = machine_continue(&m);
+	CHECK_STOP(stop, STOP_ERROR);
+	CHECK_EQ(stop.signal, GDB_SIGNAL_SEGV);
+	CHECK_HAS(stop.text, "triple fault");
+	CHECK_HAS(stop.text, "RIP=0000000000100005");
+	CHECK_HAS(stop.text, "<0f> 0b");
+	CHECK_STR(stop.status_word, "shutdown");
+	if (m.caps.shutdown == SHUTDOWN_KEEPS)
+		CHECK_EQ(machine_reg(&m, "rax"), 0x1234);
+	/* Dead: reads work, resume is refused with the reason. */
+	CHECK(!target_resume(m.target,
+			     &(struct target_action){.kind = ACTION_CONTINUE},
+			     &err));
+	CHECK_HAS(err.msg, "triple fault");
+	machine_end(&m);
+}
+
+TEST(reset_after_death_starts_again)
+{
+	struct machine m;
+	struct err err;
+
+	machine_start(&m, triple, 64, NULL);
+	for (int i = 0; i < 3; i++) {
+		CHECK_STOP(machine_continue(&m), STOP_ERROR);
+		CHECK_OK(target_reset(m.target, &err), &err);
+		CHECK_EQ(machine_pc(&m, 0), GUEST_BASE);
+	}
+	CHECK_STOP(machine_step(&m), STOP_STEP);
+	CHECK_EQ(machine_reg(&m, "rax"), 0x1234);
+	machine_end(&m);
+}
+
+GUEST(wild, "mov $0xd0000000, %eax\n"
+	    "jmp *%rax\n"); /* a jump to where no memory is */
+
+TEST(jump_outside_ram_is_an_emulation_failure)
+{
+	struct target_stop stop;
+	struct machine m;
+
+	machine_start(&m, wild, 64, NULL);
+	stop = machine_continue(&m);
+	CHECK_STOP(stop, STOP_ERROR);
+	CHECK_EQ(stop.signal, GDB_SIGNAL_ILL);
+	CHECK_HAS(stop.text, "KVM internal error. Suberror: 1");
+	CHECK_HAS(stop.text, "RIP=00000000d0000000");
+	CHECK_STR(stop.status_word, "internal-error");
+	machine_end(&m);
+}
+
+GUEST(exit0, "xor %eax, %eax\nout %al, $0xf4\n1: jmp 1b\n");
+GUEST(exit3, "mov $3, %al\nout %al, $0xf4\n1: jmp 1b\n");
+
+TEST(debug_exit_ends_the_guest_with_its_status)
+{
+	struct target_stop stop;
+	struct machine m;
+
+	machine_start(&m, exit0, 64, NULL);
+	stop = machine_continue(&m);
+	CHECK_STOP(stop, STOP_EXITED);
+	CHECK_EQ(stop.status, 1);
+	machine_end(&m);
+	machine_start(&m, exit3, 64, NULL);
+	stop = machine_continue(&m);
+	CHECK_STOP(stop, STOP_EXITED);
+	CHECK_EQ(stop.status, 7);
+	machine_end(&m);
+}
+
+GUEST(reboot, "mov $0xfe, %al\nout %al, $0x64\n1: jmp 1b\n");
+
+TEST(reset_request_is_a_stop_at_the_reset_state)
+{
+	struct target_stop stop;
+	struct machine m;
+
+	machine_start(&m, reboot, 64, NULL);
+	stop = machine_continue(&m);
+	CHECK_STOP(stop, STOP_RESET);
+	CHECK_EQ(machine_pc(&m, 0), GUEST_BASE);
+	CHECK_STOP(machine_step(&m), STOP_STEP);
+	machine_end(&m);
+}
+
+GUEST(hlt, "hlt\n1: jmp 1b\n");
+
+TEST(hlt_without_an_interrupt_controller_says_so)
+{
+	struct machine_options o = {.irqchip = IRQCHIP_NONE};
+	struct target_stop stop;
+	struct machine m;
+
+	machine_start(&m, hlt, 64, &o);
+	stop = machine_continue(&m);
+	CHECK_STOP(stop, STOP_INTERRUPT);
+	CHECK_HAS(stop.text, "HLT");
+	machine_end(&m);
+}
+
+TEST(halted_guest_can_be_interrupted)
+{
+	struct machine m;
+
+	machine_start(&m, hlt, 64, NULL);
+	CHECK_STOP(machine_run_for(&m, 10), STOP_INTERRUPT);
+	machine_end(&m);
+}

@@ -22,7 +22,7 @@ static const struct {
 	[BOOT_BZIMAGE] = {"bzImage", load_bzimage},
 	[BOOT_PVH] = {"PVH", load_pvh},
 	[BOOT_MULTIBOOT1] = {"Multiboot 1", load_multiboot1},
-	[BOOT_MULTIBOOT2] = {"Multiboot 2", NULL},
+	[BOOT_MULTIBOOT2] = {"Multiboot 2", load_multiboot2},
 	[BOOT_ELF64] = {"ELF64", load_elf64},
 	[BOOT_FLAT] = {"flat binary", load_flat},
 };
@@ -91,6 +91,8 @@ static bool detect_multiboot(const struct boot_request *req,
 {
 	if (multiboot1_detect(req))
 		*kind = BOOT_MULTIBOOT1;
+	else if (multiboot2_detect(req))
+		*kind = BOOT_MULTIBOOT2;
 	else
 		return false;
 	return true;

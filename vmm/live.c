@@ -136,6 +136,7 @@ static bool report_waiting(struct vm *vm, const struct target_action *actions)
 		struct vcpu *v = &vm->vcpu[i];
 
 		v->waiting = false;
+		v->action = actions[i];
 		if (!v->has_pending || actions[i].kind == ACTION_HOLD)
 			continue;
 		if (still_true(vm, v))
@@ -151,10 +152,9 @@ static void prepare(struct vm *vm, struct vcpu *v,
 {
 	gva_t pc;
 
-	v->action = *action;
-	v->go = action->kind != ACTION_HOLD;
+	v->chosen = action->kind != ACTION_HOLD;
 	v->over = false;
-	if (!v->go)
+	if (!v->chosen)
 		return;
 	pc = pc_of(v);
 	/* A step executes the instruction; so does going on from a stop. */
@@ -173,7 +173,7 @@ static bool live_resume(struct target *t, const struct target_action *actions,
 	plant_verify(vm);
 	for (unsigned int i = 0; i < vm->vcpus && !waiting; i++) {
 		prepare(vm, &vm->vcpu[i], &actions[i]);
-		any |= vm->vcpu[i].go;
+		any |= vm->vcpu[i].chosen;
 	}
 	if (!any)
 		return err_set(err, ERR_STATE,
@@ -295,7 +295,7 @@ static void look_after_patches(struct vm *vm)
 	plant_verify(vm);
 	pthread_mutex_lock(&vm->lock);
 	for (unsigned int i = 0; i < vm->vcpus; i++)
-		vm->vcpu[i].go = vm->vcpu[i].was_running;
+		vm->vcpu[i].chosen = vm->vcpu[i].was_running;
 	vm_release_locked(vm);
 	pthread_mutex_unlock(&vm->lock);
 }

@@ -67,6 +67,8 @@ void vm_release_locked(struct vm *vm)
 	for (unsigned int i = 0; i < vm->vcpus; i++) {
 		struct vcpu *v = &vm->vcpu[i];
 
+		v->go = v->chosen;
+		v->chosen = false;
 		if (!v->go)
 			continue;
 		v->phase = VCPU_RUNNING;

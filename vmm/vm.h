@@ -5,7 +5,7 @@
  *
  * One vCPU's life:
  *
- *            resume: go = true                    KVM_RUN loop
+ *            release: go = true                   KVM_RUN loop
  *   PARKED ---------------------> RUNNING ----------------------+
  *     ^                              |                          |
  *     |    a stop of its own, or     | another vCPU of the same |
@@ -79,6 +79,7 @@ struct vcpu {
 	pid_t tid;
 
 	struct target_action action;
+	bool chosen; /* the next release lets this vCPU go */
 	bool over; /* steps off a patched breakpoint first */
 	struct target_stop pending;
 	bool has_pending;
@@ -195,7 +196,7 @@ void vcpu_destroy(struct vcpu *v); /* the thread has been told to quit */
 bool vcpu_power_on(struct vcpu *v, struct err *err) MUST_CHECK;
 /* Ask everyone to park; vm->lock held. */
 void vm_stop_all_locked(struct vm *vm);
-/* Let the vCPUs with go set run; vm->lock held. */
+/* Let the chosen vCPUs run; vm->lock held. */
 void vm_release_locked(struct vm *vm);
 /* Block until every vCPU is parked; vm->lock held. */
 void vm_wait_parked_locked(struct vm *vm);

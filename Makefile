@@ -44,7 +44,7 @@ LIB_SRC := $(filter-out vmm/main.c,$(foreach d,$(LAYERS),$(wildcard $(d)/*.c)))
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o)
 LIB := $(B)/libkvmgdb.a
 MAIN_OBJ := $(B)/obj/vmm/main.o
-LIB_OBJ += $(B)/obj/vmm/demo_image.o
+LIB_OBJ += $(B)/obj/vmm/demo_image.o $(B)/obj/xml/embed.o
 
 TEST_SRC := $(wildcard $(foreach d,$(LAYERS) kvm,tests/$(d)/*_test.c))
 TEST_BIN := $(TEST_SRC:tests/%.c=$(B)/tests/%)
@@ -97,6 +97,11 @@ $(B)/obj/%.o: %.c | $(SETUP)
 $(B)/obj/vmm/demo_image.o: vmm/demo_image.S $(OUT)/demo.elf
 	@mkdir -p $(@D)
 	$(Q)$(CC) -DDEMO_ELF='"$(OUT)/demo.elf"' -c -o $@ $<
+
+# the feature files of the target description inside the program
+$(B)/obj/xml/embed.o: xml/embed.S $(wildcard xml/*.xml)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -c -o $@ $<
 
 $(OUT)/demo.elf: $(DEMO_OBJ) tests/guests/guest.ld
 	@echo "  GUEST $@"

@@ -1,0 +1,264 @@
+#include "xml/tdesc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "xml/embed.h"
+#include "xml/tdesc_feature.h"
+
+#define ONE(text)                \
+	{                        \
+		text, NULL, 0, 0 \
+	}
+#define RUN(text, suffix, first, last)    \
+	{                                 \
+		text, suffix, first, last \
+	}
+#define END                      \
+	{                        \
+		NULL, NULL, 0, 0 \
+	}
+
+/* What gdb insists on in each feature (GDB manual, "i386 Features"). */
+static const struct tdesc_names core_names[] = {
+	ONE("rax"),	     ONE("rbx"),	  ONE("rcx"),	 ONE("rdx"),
+	ONE("rsi"),	     ONE("rdi"),	  ONE("rbp"),	 ONE("rsp"),
+	RUN("r", "", 8, 15), ONE("rip"),	  ONE("eflags"), ONE("cs"),
+	ONE("ss"),	     ONE("ds"),		  ONE("es"),	 ONE("fs"),
+	ONE("gs"),	     RUN("st", "", 0, 7), ONE("fctrl"),	 ONE("fstat"),
+	ONE("ftag"),	     ONE("fiseg"),	  ONE("fioff"),	 ONE("foseg"),
+	ONE("fooff"),	     ONE("fop"),	  END,
+};
+static const struct tdesc_names sse_names[] = {
+	RUN("xmm", "", 0, 15),
+	ONE("mxcsr"),
+	END,
+};
+static const struct tdesc_names segment_names[] = {
+	ONE("fs_base"),
+	ONE("gs_base"),
+	END,
+};
+static const struct tdesc_names avx_names[] = {
+	RUN("ymm", "h", 0, 15),
+	END,
+};
+static const struct tdesc_names avx512_names[] = {
+	RUN("xmm", "", 16, 31),
+	RUN("ymm", "h", 16, 31),
+	RUN("k", "", 0, 7),
+	RUN("zmm", "h", 0, 31),
+	END,
+};
+static const struct tdesc_names pkeys_names[] = {
+	ONE("pkru"),
+	END,
+};
+
+static bool has_avx(const struct x86_cpu_info *info)
+{
+	return info->avx;
+}
+
+static bool has_avx512(const struct x86_cpu_info *info)
+{
+	return info->avx && info->avx512;
+}
+
+static bool has_pku(const struct x86_cpu_info *info)
+{
+	return info->pku;
+}
+
+/* In the order of the document. */
+static const struct tdesc_feature features[] = {
+	{"64bit-core.xml", "org.gnu.gdb.i386.core", core_names, true, NULL},
+	{"64bit-sse.xml", "org.gnu.gdb.i386.sse", sse_names, true, NULL},
+	{"64bit-segments.xml", "org.gnu.gdb.i386.segments", segment_names, true,
+	 NULL},
+	{"64bit-avx.xml", "org.gnu.gdb.i386.avx", avx_names, true, has_avx},
+	{"64bit-avx512.xml", "org.gnu.gdb.i386.avx512", avx512_names, true,
+	 has_avx512},
+	{"64bit-pkeys.xml", "org.gnu.gdb.i386.pkeys", pkeys_names, true,
+	 has_pku},
+	{"64bit-system.xml", "org.kvm-gdbserver.system", NULL, false, NULL},
+};
+
+/* ---- the bytes of a feature file ---- */
+
+static bool read_all(int fd, const char *path, struct buf *text,
+		     struct err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return err_set_errno(err, ERR_IO, "cannot read %s", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_IO, "%s is not a regular file", path);
+	for (;;) {
+		char *to = buf_reserve(text, 65536);
+		ssize_t n = to ? read(fd, to, 65536) : 0;
+
+		if (n < 0)
+			return err_set_errno(err, ERR_IO, "cannot read %s",
+					     path);
+		if (n == 0)
+			break;
+		text->len += (size_t)n;
+		if (text->len > TDESC_MAX_FILE)
+			break; /* the reader refuses it */
+	}
+	if (text->failed)
+		return err_set(err, ERR_LIMIT, "%s: out of memory", path);
+	return true;
+}
+
+static bool read_from_dir(struct tdesc *t, const struct tdesc_feature *feature,
+			  const char *dir, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	char path[4096];
+	bool ok;
+	int fd;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, feature->file) >=
+	    sizeof(path))
+		return err_set(err, ERR_USAGE,
+			       "the path of the target description is too "
+			       "long: %.64s...",
+			       dir);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return err_set_errno(err, ERR_IO,
+				     "cannot open target description %s", path);
+	ok = read_all(fd, path, &text, err) &&
+	     tdesc_feature_read(t, feature, path, buf_cstr(&text), text.len,
+				err);
+	close(fd);
+	buf_deinit(&text);
+	return ok;
+}
+
+static bool read_embedded(struct tdesc *t, const struct tdesc_feature *feature,
+			  struct err *err)
+{
+	for (const struct xml_file *f = xml_embedded; f->name; f++)
+		if (!strcmp(f->name, feature->file))
+			return tdesc_feature_read(t, feature, f->name, f->data,
+						  f->size, err);
+	return err_set(err, ERR_INTERNAL, "%s is not compiled in",
+		       feature->file);
+}
+
+/* ---- putting the features together ---- */
+
+/*
+ * gdb cuts a short g packet at its end only, so a register that is not in it
+ * must not have a number below one that is.
+ */
+static bool lay_out_g(struct tdesc *t, struct err *err)
+{
+	const char *outside = NULL;
+
+	for (unsigned int i = 0; i < t->count; i++) {
+		struct tdesc_reg *r = &t->reg[i];
+
+		if (!r->name)
+			continue;
+		if (r->g_offset == TDESC_NOT_IN_G) {
+			outside = r->name;
+			continue;
+		}
+		if (outside)
+			return err_set(err, ERR_MALFORMED,
+				       "target description: %s must have a "
+				       "larger number than %s (%u), because "
+				       "the system registers come last",
+				       outside, r->name, i);
+		r->g_offset = t->g_size;
+		t->g_size += r->bits / 8;
+	}
+	return true;
+}
+
+static bool load(struct tdesc *t, const char *dir,
+		 const struct x86_cpu_info *info, struct err *err)
+{
+	buf_str(&t->xml, "<?xml version=\"1.0\"?>\n"
+			 "<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n"
+			 "<target version=\"1.0\">\n"
+			 "<architecture>i386:x86-64</architecture>\n");
+	for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
+		const struct tdesc_feature *f = &features[i];
+
+		if (f->wanted && !f->wanted(info))
+			continue;
+		if (dir ? !read_from_dir(t, f, dir, err)
+			: !read_embedded(t, f, err))
+			return false;
+	}
+	buf_str(&t->xml, "</target>\n");
+	if (t->xml.failed)
+		return err_set(err, ERR_LIMIT,
+			       "target description: out of memory");
+	return lay_out_g(t, err);
+}
+
+bool tdesc_load(const char *dir, const struct x86_cpu_info *info,
+		struct tdesc **out, struct err *err)
+{
+	struct tdesc *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return err_set(err, ERR_LIMIT,
+			       "target description: out of memory");
+	if (!load(t, dir, info, err)) {
+		tdesc_free(t);
+		return false;
+	}
+	*out = t;
+	return true;
+}
+
+void tdesc_free(struct tdesc *t)
+{
+	if (!t)
+		return;
+	buf_deinit(&t->xml);
+	free(t);
+}
+
+const char *tdesc_xml(const struct tdesc *t, size_t *len)
+{
+	*len = t->xml.len;
+	return buf_cstr(&t->xml);
+}
+
+unsigned int tdesc_reg_count(const struct tdesc *t)
+{
+	return t->count;
+}
+
+const struct tdesc_reg *tdesc_reg(const struct tdesc *t, unsigned int regnum)
+{
+	return regnum < t->count && t->reg[regnum].name ? &t->reg[regnum]
+							: NULL;
+}
+
+const struct tdesc_reg *tdesc_find(const struct tdesc *t, const char *name)
+{
+	for (unsigned int i = 0; i < t->count; i++)
+		if (t->reg[i].name && !strcmp(t->reg[i].name, name))
+			return &t->reg[i];
+	return NULL;
+}
+
+size_t tdesc_g_size(const struct tdesc *t)
+{
+	return t->g_size;
+}

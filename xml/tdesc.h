@@ -1,0 +1,58 @@
+/*
+ * The target description: which registers a debugger is told of, in which
+ * order, with which types (GDB manual, "Target Descriptions").
+ *
+ * It is read from one XML file a feature: xml/64bit-*.xml, which are compiled
+ * in, or files of the same names in a directory of the user's.  Each register
+ * must be one of reg_table, with the same size.  A register's number is its
+ * place in the documents unless a regnum attribute restarts the count, which
+ * is gdb's own rule.
+ *
+ * A struct tdesc does not change once loaded.
+ */
+#ifndef XML_TDESC_H
+#define XML_TDESC_H
+
+#include <stddef.h>
+
+#include "arch/regs.h"
+#include "base/err.h"
+
+#define TDESC_NOT_IN_G	 ((size_t)-1)
+#define TDESC_MAX_REGNUM 1023
+
+struct tdesc_reg {
+	const char *name; /* def->name */
+	unsigned int regnum;
+	unsigned int bits;
+	const struct reg_def *def;
+	size_t g_offset; /* bytes into the g packet, or TDESC_NOT_IN_G */
+};
+
+struct tdesc;
+
+/*
+ * Read the features that a CPU with `info` has from directory `dir`, or the
+ * compiled-in ones when it is NULL.  An error in a file names the file, the
+ * line and the column.
+ */
+bool tdesc_load(const char *dir, const struct x86_cpu_info *info,
+		struct tdesc **t, struct err *err) MUST_CHECK;
+void tdesc_free(struct tdesc *t); /* NULL is fine */
+
+/* target.xml: one document without includes.  Valid as long as t. */
+const char *tdesc_xml(const struct tdesc *t, size_t *len);
+
+/* One more than the largest register number; there are gaps below it. */
+unsigned int tdesc_reg_count(const struct tdesc *t);
+/* NULL for a number that no register has. */
+const struct tdesc_reg *tdesc_reg(const struct tdesc *t, unsigned int regnum);
+const struct tdesc_reg *tdesc_find(const struct tdesc *t, const char *name);
+
+/*
+ * Bytes of a g packet: the registers in order of number, without gaps, all but
+ * those of the system feature, which are read one by one.
+ */
+size_t tdesc_g_size(const struct tdesc *t);
+
+#endif

@@ -144,7 +144,10 @@ FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%_fuzz.c=$(B)/fuzz/%)
 FUZZ_MAIN := $(if $(findstring fuzzer,$(SAN)),,$(B)/obj/tests/fuzz/driver.o)
 FUZZ_LDFLAGS := $(if $(findstring fuzzer,$(SAN)),-fsanitize=fuzzer)
 
-$(B)/fuzz/%: $(B)/obj/tests/fuzz/%_fuzz.o $(FUZZ_MAIN) $(LIB)
+# what fuzz targets above the target interface stand on
+FUZZ_FAKE := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/stub/fake_*.c))
+
+$(B)/fuzz/%: $(B)/obj/tests/fuzz/%_fuzz.o $(FUZZ_FAKE) $(FUZZ_MAIN) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(FUZZ_LDFLAGS) -o $@ $^ $(LDLIBS)
 

@@ -18,24 +18,24 @@ enum mon_result {
 
 enum mon_need {
 	MON_NEED_STOPPED = 1 << 0,
-	MON_NEED_RUN = 1 << 1,	 /* a target that can run */
+	MON_NEED_RUN = 1 << 1, /* a target that can run */
 	MON_NEED_WRITE = 1 << 2,
 };
 
 struct mon_ctx {
 	struct target *target;
-	unsigned int vcpu;   /* gdb's current thread, or -c N */
-	struct buf *out;     /* text for the user */
-	int argc;	     /* words after the command's name */
+	unsigned int vcpu; /* gdb's current thread, or -c N */
+	struct buf *out;   /* text for the user */
+	int argc;	   /* words after the command's name */
 	const char **argv;
 	const struct mon_command *command;
 	struct err err;
 };
 
 struct mon_command {
-	const char *name;  /* "info registers": one or two words */
-	const char *usage; /* arguments only: "[-a]", "ADDR [COUNT]", "" */
-	const char *help;  /* one line, at most 72 columns, no full stop */
+	const char *name;      /* "info registers": one or two words */
+	const char *usage;     /* arguments only: "[-a]", "ADDR [COUNT]", "" */
+	const char *help;      /* one line, at most 72 columns, no full stop */
 	const char *long_help; /* paragraphs for `help CMD` and the man page */
 	unsigned int needs;    /* enum mon_need */
 	int min_args, max_args;

@@ -33,10 +33,10 @@ struct mon_command; /* stub/monitor.h */
 /* ---- resuming ---- */
 
 enum target_action_kind {
-	ACTION_HOLD,	 /* stay stopped */
+	ACTION_HOLD, /* stay stopped */
 	ACTION_CONTINUE,
-	ACTION_STEP,	 /* one instruction */
-	ACTION_RANGE,	 /* step while start <= linear pc < end */
+	ACTION_STEP,  /* one instruction */
+	ACTION_RANGE, /* step while start <= linear pc < end */
 };
 
 struct target_action {
@@ -47,15 +47,15 @@ struct target_action {
 /* ---- stopping ---- */
 
 enum target_stop_kind {
-	STOP_NONE,	/* nothing happened yet: the state before the first run */
+	STOP_NONE, /* nothing happened yet: the state before the first run */
 	STOP_INTERRUPT, /* asked for by target_interrupt() */
 	STOP_STEP,	/* step or range finished */
 	STOP_SWBREAK,	/* at a BP_SW of ours; pc is its address */
 	STOP_HWBREAK,	/* at a BP_HW of ours; pc is its address */
 	STOP_WATCH,	/* a data watchpoint of ours fired; see addr, bp_type */
-	STOP_ERROR,	/* the guest died: triple fault, KVM internal error... */
-	STOP_EXITED,	/* the guest ended itself: status */
-	STOP_RESET,	/* the guest asked for a reset; it is at its reset state */
+	STOP_ERROR,  /* the guest died: triple fault, KVM internal error... */
+	STOP_EXITED, /* the guest ended itself: status */
+	STOP_RESET,  /* the guest asked for a reset; it is at its reset state */
 };
 
 enum gdb_signal { /* GDB's numbers, not the host's */
@@ -78,18 +78,19 @@ enum bp_type { /* the digit of the Z packet */
 
 struct target_stop {
 	enum target_stop_kind kind;
-	unsigned int vcpu;   /* 0-based */
-	int signal;	     /* enum gdb_signal */
+	unsigned int vcpu;    /* 0-based */
+	int signal;	      /* enum gdb_signal */
 	enum bp_type bp_type; /* STOP_WATCH: which packet asked for it */
-	gva_t addr;	     /* STOP_WATCH: an address inside the watched range */
-	int status;	     /* STOP_EXITED: exit status, 0..255 */
+	gva_t addr; /* STOP_WATCH: an address inside the watched range */
+	int status; /* STOP_EXITED: exit status, 0..255 */
 	/*
 	 * The story: first line is the one-line verdict, then the decoded exit
 	 * and the register dump.  NULL when there is nothing to tell.  Owned by
 	 * the target, valid until its next resume or reset.
 	 */
 	const char *text;
-	/* Short reason for "info status": "shutdown", "internal-error", or NULL */
+	/* Short reason for "info status": "shutdown", "internal-error", or NULL
+	 */
 	const char *status_word;
 };
 
@@ -97,8 +98,8 @@ struct target_stop {
 
 struct target_bp {
 	enum bp_type type;
-	gva_t addr;	  /* linear; physical when `physical` is set */
-	uint64_t len;	  /* bytes; 1 for BP_SW and BP_HW */
+	gva_t addr;   /* linear; physical when `physical` is set */
+	uint64_t len; /* bytes; 1 for BP_SW and BP_HW */
 	bool physical;
 };
 
@@ -110,7 +111,7 @@ struct target_region { /* one piece of the guest-physical map */
 };
 
 struct target_caps {
-	bool can_write;	    /* memory and registers */
+	bool can_write; /* memory and registers */
 	bool can_run;
 	bool can_reset;
 	unsigned int hw_slots; /* exact data watchpoints at a time; 4 on x86 */
@@ -154,8 +155,8 @@ struct target_ops {
 	 * translate.  A breakpoint that cannot be honoured is an error that
 	 * says what can; one not mapped yet is accepted and planted later.
 	 * Inserting what is inserted already succeeds and changes nothing;
-	 * removing what is not inserted may be ERR_NOT_FOUND.  A reset may forget
-	 * what is inserted: the caller inserts it again.
+	 * removing what is not inserted may be ERR_NOT_FOUND.  A reset may
+	 * forget what is inserted: the caller inserts it again.
 	 */
 	bool (*insert_bp)(struct target *t, unsigned int vcpu,
 			  const struct target_bp *bp, struct err *err);
@@ -190,10 +191,10 @@ struct target {
 	void *priv;
 	struct target_caps caps;
 	unsigned int nvcpus;
-	bool running;		  /* between resume and the next stop */
-	bool dead;		  /* after STOP_ERROR or STOP_EXITED, until reset */
-	unsigned int generation;  /* counts resets */
-	struct target_stop last;  /* what `?` repeats */
+	bool running; /* between resume and the next stop */
+	bool dead;    /* after STOP_ERROR or STOP_EXITED, until reset */
+	unsigned int generation;    /* counts resets */
+	struct target_stop last;    /* what `?` repeats */
 	struct target_cache *cache; /* [nvcpus], owned */
 };
 

@@ -32,7 +32,8 @@ Q := $(if $(V),,@)
 CPPFLAGS := -I. -I$(B) -D_GNU_SOURCE -DVERSION='"$(VERSION)"'
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wcast-qual -Wwrite-strings -Wstrict-prototypes \
-	-Wmissing-prototypes -Wvla -Wundef -Wpointer-arith -Wno-unused-parameter
+	-Wmissing-prototypes -Wvla -Wundef -Wpointer-arith -Wno-unused-parameter \
+	-Wno-gnu-variable-sized-type-not-at-end
 WERROR ?= -Werror
 ALL_CFLAGS := -std=gnu11 $(WARN) $(WERROR) -fno-common -fno-strict-aliasing \
 	-pthread $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)

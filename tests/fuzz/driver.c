@@ -19,8 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAX_INPUT 65536
-#define MAX_SEEDS 4096
+#define INPUT_SIZE 65536
+#define MAX_SEEDS  4096
 
 struct seed {
 	uint8_t *data;
@@ -30,7 +30,7 @@ struct seed {
 static struct seed seeds[MAX_SEEDS];
 static size_t seed_count;
 static uint64_t random_state = 1;
-static uint8_t input[MAX_INPUT];
+static uint8_t input[INPUT_SIZE];
 static volatile size_t input_size;
 
 static uint64_t next_random(void) /* xorshift64 */
@@ -56,9 +56,9 @@ static void add_seed_file(const char *path)
 			fclose(f);
 		return;
 	}
-	s->data = malloc(MAX_INPUT);
+	s->data = malloc(INPUT_SIZE);
 	if (s->data) {
-		s->size = fread(s->data, 1, MAX_INPUT, f);
+		s->size = fread(s->data, 1, INPUT_SIZE, f);
 		seed_count++;
 	}
 	fclose(f);
@@ -120,7 +120,7 @@ static void insert_byte(void)
 	static const char likely[] = "$#+-*}:;,.0123456789abcdefXZ<>/\"=%\x03";
 	size_t at = below(input_size + 1);
 
-	if (input_size == MAX_INPUT)
+	if (input_size == INPUT_SIZE)
 		return;
 	memmove(input + at + 1, input + at, input_size - at);
 	input[at] = (uint8_t)likely[below(sizeof(likely))];
@@ -145,8 +145,8 @@ static void splice_other(void)
 
 	if (!s->size)
 		return;
-	if (n > MAX_INPUT - at)
-		n = MAX_INPUT - at;
+	if (n > INPUT_SIZE - at)
+		n = INPUT_SIZE - at;
 	if (n > s->size - from)
 		n = s->size - from;
 	memcpy(input + at, s->data + from, n);

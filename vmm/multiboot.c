@@ -63,6 +63,11 @@ bool multiboot_plan_address(const struct boot_request *req, size_t offset,
 			       "before the end of the loaded part (0x%" PRIx64
 			       ")",
 			       req->image, a->bss_end, a->load + filesz);
+	if (!memsz)
+		return err_set(err, ERR_MALFORMED,
+			       "%s: Multiboot header: load_addr 0x%x to "
+			       "load_end_addr 0x%x: nothing to load",
+			       req->image, a->load, a->load_end);
 	plan->is_elf = false;
 	plan->file_offset = offset;
 	plan->base = a->load;

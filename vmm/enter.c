@@ -98,10 +98,8 @@ enum enter_result vcpu_enter(struct vcpu *v, int *os_errno)
 			return ENTER_ERRNO;
 		}
 		v->run->kvm_valid_regs =
-			!caps->sync_regs ? 0
-			: v->stepping || caps->shutdown != SHUTDOWN_KEEPS
-				? KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS
-				: KVM_SYNC_X86_REGS;
+			caps->sync_regs ? KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS
+					: 0;
 		v->fresh = 0;
 		r = ioctl(v->fd, KVM_RUN, 0);
 		*os_errno = errno;

@@ -11,28 +11,64 @@
 #define KVM_EXIT_MEMORY_FAULT 39
 #endif
 
+/* What every entry of the flight recorder has. */
+static struct recorder_entry entry_of(struct vcpu *v)
+{
+	const struct x86_state *s = vcpu_now(v, X86_GROUP_GPR | X86_GROUP_SYS);
+
+	return (struct recorder_entry){.time_ns = recorder_now(),
+				       .rip = s->rip,
+				       .cr3 = s->cr3,
+				       .reason = v->run->exit_reason,
+				       .count = 1};
+}
+
+/* One access on the bus, recorded with who answered it. */
+static void serve(struct vcpu *v, enum bus_kind kind, uint64_t where,
+		  unsigned int size, bool write, uint64_t *value,
+		  struct recorder_entry *e)
+{
+	struct bus *bus = &v->vm->bus;
+	const struct bus_range *range = bus_find(bus, kind, where);
+	const struct bus_device *dev =
+		bus_access(bus, kind, where, size, write, value);
+
+	e->where = where;
+	e->size = (uint8_t)size;
+	e->is_write = write;
+	e->value = *value;
+	if (!dev)
+		return;
+	e->device = dev->ops->name;
+	if (dev->ops->reg_name && range)
+		e->reg = dev->ops->reg_name(range->dev, where - range->base,
+					    write);
+}
+
 static bool serve_io(struct vcpu *v, struct target_stop *stop)
 {
 	struct kvm_run *run = v->run;
-	char *data = (char *)run + run->io.data_offset;
+	uint64_t at = run->io.data_offset;
 	unsigned int size = run->io.size;
 	bool write = run->io.direction == KVM_EXIT_IO_OUT;
+	struct recorder_entry e = entry_of(v), first = e;
 
 	(void)stop;
-	for (uint32_t i = 0; i < run->io.count; i++, data += size) {
+	for (uint32_t i = 0; i < run->io.count; i++, at += size) {
 		uint64_t value = 0;
 
-		if (!range_ok(0, v->run_size, (uint64_t)(data - (char *)run),
-			      size) ||
-		    size > sizeof(value))
+		if (!range_ok(0, v->run_size, at, size) || size > sizeof(value))
 			break;
 		if (write)
-			memcpy(&value, data, size);
-		bus_access(&v->vm->bus, BUS_PIO, run->io.port, size, write,
-			   &value);
+			memcpy(&value, (char *)run + at, size);
+		serve(v, BUS_PIO, run->io.port, size, write, &value, &e);
 		if (!write)
-			memcpy(data, &value, size);
+			memcpy((char *)run + at, &value, size);
+		if (i == 0)
+			first = e;
 	}
+	first.count = run->io.count;
+	recorder_add(&v->recorder, &first);
 	v->io_pending = true;
 	return false;
 }
@@ -40,25 +76,29 @@ static bool serve_io(struct vcpu *v, struct target_stop *stop)
 static bool serve_mmio(struct vcpu *v, struct target_stop *stop)
 {
 	struct kvm_run *run = v->run;
+	struct recorder_entry e;
 	uint64_t value = 0;
 
 	(void)stop;
 	v->io_pending = true;
-	if (watch_mmio(v, run))
+	if (run->mmio.len > sizeof(value) || watch_mmio(v, run))
 		return false;
-	if (run->mmio.len > sizeof(value))
-		return false;
+	e = entry_of(v);
 	if (run->mmio.is_write)
 		memcpy(&value, run->mmio.data, run->mmio.len);
-	bus_access(&v->vm->bus, BUS_MMIO, run->mmio.phys_addr, run->mmio.len,
-		   run->mmio.is_write, &value);
+	serve(v, BUS_MMIO, run->mmio.phys_addr, run->mmio.len,
+	      run->mmio.is_write, &value, &e);
 	if (!run->mmio.is_write)
 		memcpy(run->mmio.data, &value, run->mmio.len);
+	recorder_add(&v->recorder, &e);
 	return false;
 }
 
 static bool on_error(struct vcpu *v, struct target_stop *stop)
 {
+	struct recorder_entry e = entry_of(v);
+
+	recorder_add(&v->recorder, &e);
 	story_error(v, 0, stop);
 	return true;
 }
@@ -135,6 +175,10 @@ bool vcpu_handle_exit(struct vcpu *v, struct target_stop *stop)
 
 void vcpu_handle_errno(struct vcpu *v, int os_errno, struct target_stop *stop)
 {
+	struct recorder_entry e = entry_of(v);
+
+	e.run_errno = os_errno;
+	recorder_add(&v->recorder, &e);
 	story_error(v, os_errno, stop);
 }
 

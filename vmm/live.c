@@ -72,6 +72,17 @@ static void live_cpu_info(struct target *t, unsigned int vcpu,
 	*info = vm_of(t)->convert.cpu;
 }
 
+static int live_thread_id(struct target *t, unsigned int vcpu)
+{
+	struct vm *vm = vm_of(t);
+	pid_t tid;
+
+	pthread_mutex_lock(&vm->lock);
+	tid = vm->vcpu[vcpu].tid;
+	pthread_mutex_unlock(&vm->lock);
+	return tid;
+}
+
 static bool live_region(struct target *t, unsigned int index,
 			struct target_region *region)
 {
@@ -374,6 +385,7 @@ static const struct target_ops live_ops = {
 	.insert_bp = live_insert_bp,
 	.remove_bp = live_remove_bp,
 	.region = live_region,
+	.thread_id = live_thread_id,
 	.reset = live_reset,
 	.set_step_irqs = live_set_step_irqs,
 	.describe_caps = live_describe_caps,

@@ -298,6 +298,8 @@ bool vcpu_create(struct vm *vm, unsigned int index, struct vcpu *v,
 	v->vm = vm;
 	v->index = index;
 	v->fd = -1;
+	if (!recorder_init(&v->recorder, RECORDER_DEFAULT, err))
+		return false;
 	if (!KVM_CALL_INT(vm->fd, KVM_CREATE_VCPU, index, &v->fd, err))
 		return err_prefix(err, "vCPU %u", index);
 	if (!KVM_CALL_INT(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0, &size, err))
@@ -344,5 +346,6 @@ void vcpu_destroy(struct vcpu *v)
 	if (v->fd >= 0)
 		close(v->fd);
 	buf_deinit(&v->story);
+	recorder_deinit(&v->recorder);
 	free(v->power_on);
 }

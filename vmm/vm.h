@@ -45,6 +45,7 @@
 #include "vmm/convert.h"
 #include "vmm/devices.h"
 #include "vmm/live.h"
+#include "vmm/recorder.h"
 #include "vmm/slots.h"
 
 #define VM_DEBUG_SLOTS 4
@@ -111,6 +112,7 @@ struct vcpu {
 	struct kvm_guest_debug armed;
 	bool armed_valid;
 	struct buf story;
+	struct recorder recorder;
 	struct vcpu_power_on *power_on;
 };
 

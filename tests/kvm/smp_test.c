@@ -79,7 +79,7 @@ TEST(stepping_one_cpu_holds_the_other)
 	machine_end(&m);
 }
 
-/* Both stop in every round; each has to be told about equally often. */
+/* Both keep stopping; a busy host may favour one, but never for ever. */
 TEST(two_cpus_at_breakpoints_lose_nothing)
 {
 	unsigned int hits[2] = {0};
@@ -91,7 +91,7 @@ TEST(two_cpus_at_breakpoints_lose_nothing)
 	machine_insert(&m, BP_SW, AP_NOP, 1);
 	CHECK_STOP(machine_continue(&m), STOP_SWBREAK);
 	machine_insert(&m, BP_SW, mine, 1);
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < 3000 && (hits[0] < 6 || hits[1] < 6); i++) {
 		struct target_stop stop = machine_continue(&m);
 
 		CHECK_STOP(stop, STOP_SWBREAK);

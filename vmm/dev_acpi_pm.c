@@ -9,11 +9,15 @@ enum {
 	CNT_SLP_EN = 0x2000,
 	CNT_KEPT = 0x1c02, /* SLP_TYP and BM_RLD */
 
+	SLP_TYP_GUESSED = 5, /* S5 by name rather than by DSDT */
+
 	OFF_STATUS = 0,
 	OFF_ENABLE = 2,
-	OFF_CONTROL = 4,
-	OFF_TIMER = 8,
-	OFF_END = 12,
+	OFF_CONTROL = ACPI_PM1A_CNT - ACPI_PM1A_EVT,
+	OFF_TIMER = ACPI_PM_TMR - ACPI_PM1A_EVT,
+	OFF_END = ACPI_PM_LEN,
+
+	TIMER_TOP_BIT = 23,
 };
 
 #define TIMER_HZ  3579545
@@ -35,7 +39,8 @@ static uint64_t timer_ticks(const struct acpi_pm *p)
 /* TMR_STS is set whenever the timer's top bit has changed. */
 static uint16_t read_status(const struct acpi_pm *p)
 {
-	bool toggled = p->timer_seen >> 31 != timer_ticks(p) >> 31;
+	bool toggled = p->timer_seen >> TIMER_TOP_BIT !=
+		       timer_ticks(p) >> TIMER_TOP_BIT;
 
 	return p->status | (toggled ? STS_TIMER : 0);
 }
@@ -45,7 +50,7 @@ static void snapshot(const struct acpi_pm *p, uint8_t regs[OFF_END])
 {
 	const uint16_t word[] = {read_status(p), p->enable,
 				 p->control | CNT_SCI_EN, 0xffff};
-	uint32_t timer = (uint32_t)timer_ticks(p);
+	uint64_t timer = timer_ticks(p) & BITS(TIMER_TOP_BIT, 0);
 
 	for (unsigned int i = 0; i < OFF_TIMER; i++)
 		regs[i] = (uint8_t)(word[i / 2] >> (8 * (i % 2)));
@@ -73,7 +78,8 @@ static void write_control(struct acpi_pm *p, uint16_t value)
 	unsigned int type = value >> CNT_SLP_TYP_SHIFT & 7;
 
 	p->control = value & CNT_KEPT;
-	if ((value & CNT_SLP_EN) && type == ACPI_SLP_TYP_S5)
+	if ((value & CNT_SLP_EN) &&
+	    (type == ACPI_S5_TYPE || type == SLP_TYP_GUESSED))
 		p->machine->exit(p->machine->ctx, 0, "ACPI power-off");
 }
 

@@ -1,25 +1,22 @@
 /*
- * ACPI fixed power-management registers (ACPI spec, "ACPI Register Model"):
- *   0x600  PM1a_STS, 0x602 PM1a_EN, 0x604 PM1a_CNT (16 bits each)
- *   0x608  PM timer, 3.579545 MHz, 32 bits
+ * ACPI fixed power-management registers (ACPI spec, "ACPI Register Model") at
+ * the ports that vmm/acpi.h promises: PM1a_STS, PM1a_EN, PM1a_CNT (16 bits
+ * each) and the 24-bit PM timer.
  *
- * The machine is always in ACPI mode (SCI_EN reads 1).  SLP_EN with SLP_TYP 5,
- * the value that the DSDT gives \_S5, powers off; other sleep states are
- * ignored, as is whatever would raise an SCI.
+ * The machine is always in ACPI mode (SCI_EN reads 1).  SLP_EN powers off with
+ * the SLP_TYP that the DSDT gives \_S5, and with 5, which guests that do not
+ * read the DSDT write; other sleep states are ignored, as is whatever would
+ * raise an SCI.
  *
  * Threading: the caller holds the bus lock.
  */
 #ifndef VMM_DEV_ACPI_PM_H
 #define VMM_DEV_ACPI_PM_H
 
+#include "vmm/acpi.h"
 #include "vmm/bus.h"
 
-enum {
-	ACPI_PM1_EVT_PORT = 0x600,  /* 4 bytes */
-	ACPI_PM1_CNT_PORT = 0x604,  /* 2 bytes */
-	ACPI_PM_TIMER_PORT = 0x608, /* 4 bytes */
-	ACPI_SLP_TYP_S5 = 5,
-};
+#define ACPI_PM_LEN 12 /* bytes from ACPI_PM1A_EVT on */
 
 struct acpi_pm {
 	struct bus_device dev;

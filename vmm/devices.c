@@ -29,7 +29,7 @@ static bool register_all(struct devices *d, struct err *err)
 		{0x0f4, 4, &d->exit.dev},
 		{0x3f8, 8, &d->com1.dev},
 		{0x402, 1, &d->bios_debugcon.dev},
-		{0x600, 12, &d->acpi_pm.dev},
+		{ACPI_PM1A_EVT, ACPI_PM_LEN, &d->acpi_pm.dev},
 		{0xcf9, 1, &d->reset.dev},
 	};
 

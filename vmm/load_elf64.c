@@ -87,6 +87,24 @@ static bool enter(struct loader *l, const struct elf *e, struct err *err)
 	return true;
 }
 
+/* A program for an operating system would only crash in a puzzling way. */
+static bool check_freestanding(const struct elf *e, struct err *err)
+{
+	for (unsigned int i = 0; i < e->phnum; i++) {
+		struct elf_segment s;
+
+		if (!elf_segment(e, i, &s, err))
+			return false;
+		if (s.type == PT_INTERP)
+			return err_set(err, ERR_UNSUPPORTED,
+				       "%s: program header %u is PT_INTERP: a "
+				       "program that needs a dynamic linker, "
+				       "not a kernel",
+				       e->name, i);
+	}
+	return true;
+}
+
 bool load_elf64(struct loader *l, struct err *err)
 {
 	struct elf e;
@@ -94,5 +112,6 @@ bool load_elf64(struct loader *l, struct err *err)
 	return loader_refuse_args(l->req, "a plain ELF64 image", true, true,
 				  err) &&
 	       elf_open(&e, l->req->image, l->req->data, l->req->size, err) &&
-	       loader_elf(l, &e, 0, err) && enter(l, &e, err);
+	       check_freestanding(&e, err) && loader_elf(l, &e, 0, err) &&
+	       enter(l, &e, err);
 }

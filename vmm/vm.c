@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "vmm/irq_routing.h"
 #include "vmm/kvm.h"
 #include "vmm/power_on.h"
 #include "vmm/vm.h"
@@ -67,6 +68,7 @@ static bool create_irqchip(struct vm *vm, struct err *err)
 			       "KVM_CAP_SPLIT_IRQCHIP; use --irqchip kernel");
 	default:
 		return KVM_CALL(vm->fd, KVM_CREATE_IRQCHIP, NULL, err) &&
+		       irq_routing_set(vm->fd, err) &&
 		       KVM_CALL(vm->fd, KVM_CREATE_PIT2, &pit, err);
 	}
 }

@@ -255,6 +255,15 @@ TEST(elf_not_for_us)
 	CHECK_HAS(err.msg, "32-bit ELF");
 }
 
+TEST(elf64_program_of_an_operating_system)
+{
+	elf_image_init(&im);
+	elf_image_load(&im, 0x100000, 0x100000, 0x10, 0x10);
+	elf_image_load(&im, 0, 0, 0, 0)->p_type = PT_INTERP;
+	CHECK(!boot_elf(64));
+	CHECK_HAS(err.msg, "PT_INTERP");
+}
+
 TEST(recognised_as_something_else)
 {
 	struct boot_request req = image_request("\x1f\x8b\x08\x00", 4);

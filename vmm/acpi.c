@@ -3,12 +3,13 @@
  * processors and interrupt wiring, the power-management ports, power-off and
  * one serial port.
  */
+#include "vmm/acpi.h"
+
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/bits.h"
 #include "base/buf.h"
-#include "vmm/dev_acpi_pm.h"
 #include "vmm/loader.h"
 #include "vmm/lowmem.h"
 
@@ -27,7 +28,7 @@
 #define RESET_VALUE	6
 
 /*
- * Name (\_S5, Package () {5, 5, 0, 0})	// ACPI_SLP_TYP_S5
+ * Name (\_S5, Package () {0, 0, 0, 0})	// ACPI_S5_TYPE
  * Scope (\_SB) {
  *	Device (COM1) {
  *		Name (_HID, EisaId ("PNP0501"))
@@ -41,11 +42,11 @@
  * }
  */
 static const char aml[] =
-	/* Name, Package of 8 bytes with 4 elements */
+	/* Name, Package of 6 bytes with 4 elements */
 	"\x08"
 	"\\_S5_"
-	"\x12\x08\x04"
-	"\x0a\x05\x0a\x05\0\0"
+	"\x12\x06\x04"
+	"\0\0\0\0"
 	/* Scope of 58 bytes */
 	"\x10\x3a"
 	"\\_SB_"
@@ -165,11 +166,11 @@ static void put_fadt_fixed(struct buf *b, const struct acpi_layout *at)
 	put16(b, 0); /* reserved, unspecified profile */
 	put16(b, SCI_IRQ);
 	put_zero(b, 8); /* no SMI command: always in ACPI mode */
-	put32(b, ACPI_PM1_EVT_PORT);
+	put32(b, ACPI_PM1A_EVT);
 	put32(b, 0);
-	put32(b, ACPI_PM1_CNT_PORT);
+	put32(b, ACPI_PM1A_CNT);
 	put_zero(b, 8);
-	put32(b, ACPI_PM_TIMER_PORT);
+	put32(b, ACPI_PM_TMR);
 	put_zero(b, 8); /* GPE blocks */
 	buf_byte(b, 4); /* PM1_EVT_LEN, PM1_CNT_LEN, PM2, PM_TMR_LEN */
 	buf_byte(b, 2);
@@ -181,8 +182,8 @@ static void put_fadt_fixed(struct buf *b, const struct acpi_layout *at)
 	put_zero(b, 9);
 	put16(b, BIT(0) | BIT(1) | BIT(2)); /* ISA, i8042, no VGA */
 	buf_byte(b, 0);
-	/* WBINVD, C1, no fixed buttons or RTC wake, 32-bit timer, reset */
-	put32(b, BIT(0) | BIT(2) | BIT(4) | BIT(5) | BIT(6) | BIT(8) | BIT(10));
+	/* WBINVD, C1, no fixed buttons or RTC wake, reset register */
+	put32(b, BIT(0) | BIT(2) | BIT(4) | BIT(5) | BIT(6) | BIT(10));
 	put_port(b, 8, 1, RESET_PORT);
 	buf_byte(b, RESET_VALUE);
 	put_zero(b, 3);
@@ -195,12 +196,12 @@ static void put_fadt(struct buf *b, const struct acpi_layout *at)
 	put_fadt_fixed(b, at);
 	put64(b, 0); /* FACS: the 32-bit field above */
 	put64(b, at->dsdt);
-	put_port(b, 32, 2, ACPI_PM1_EVT_PORT);
+	put_port(b, 32, 2, ACPI_PM1A_EVT);
 	put_port(b, 0, 0, 0);
-	put_port(b, 16, 2, ACPI_PM1_CNT_PORT);
+	put_port(b, 16, 2, ACPI_PM1A_CNT);
 	put_port(b, 0, 0, 0);
 	put_port(b, 0, 0, 0);
-	put_port(b, 32, 3, ACPI_PM_TIMER_PORT);
+	put_port(b, 32, 3, ACPI_PM_TMR);
 	put_zero(b, start + FADT_SIZE - b->len);
 	end_table(b, start);
 }

@@ -1,7 +1,7 @@
 /* ACPI tables and the MP table. */
 #include "tests/test.h"
 #include "tests/vmm/images.h"
-#include "vmm/dev_acpi_pm.h"
+#include "vmm/acpi.h"
 
 static struct guest_mem mem;
 static struct err err;
@@ -63,17 +63,17 @@ TEST(fadt_fields_lie_where_the_specification_says)
 
 	CHECK_EQ(guest_get(&mem, fadt + 4, 4), 268);
 	CHECK_EQ(guest_get(&mem, fadt + 46, 2), 9);
-	CHECK_EQ(guest_get(&mem, fadt + 56, 4), ACPI_PM1_EVT_PORT);
-	CHECK_EQ(guest_get(&mem, fadt + 64, 4), ACPI_PM1_CNT_PORT);
-	CHECK_EQ(guest_get(&mem, fadt + 76, 4), ACPI_PM_TIMER_PORT);
+	CHECK_EQ(guest_get(&mem, fadt + 56, 4), ACPI_PM1A_EVT);
+	CHECK_EQ(guest_get(&mem, fadt + 64, 4), ACPI_PM1A_CNT);
+	CHECK_EQ(guest_get(&mem, fadt + 76, 4), ACPI_PM_TMR);
 	CHECK_EQ(guest_get(&mem, fadt + 88, 4), 0x04000204);
 	CHECK_EQ(guest_get(&mem, fadt + 109, 2), 7);
-	CHECK_EQ(guest_get(&mem, fadt + 112, 4), 0x575);
+	CHECK_EQ(guest_get(&mem, fadt + 112, 4), 0x475);
 	CHECK_EQ(guest_get(&mem, fadt + 120, 8), 0xcf9);
 	CHECK_EQ(guest_get(&mem, fadt + 128, 1), 6);
-	CHECK_EQ(guest_get(&mem, fadt + 152, 8), ACPI_PM1_EVT_PORT);
-	CHECK_EQ(guest_get(&mem, fadt + 176, 8), ACPI_PM1_CNT_PORT);
-	CHECK_EQ(guest_get(&mem, fadt + 212, 8), ACPI_PM_TIMER_PORT);
+	CHECK_EQ(guest_get(&mem, fadt + 152, 8), ACPI_PM1A_EVT);
+	CHECK_EQ(guest_get(&mem, fadt + 176, 8), ACPI_PM1A_CNT);
+	CHECK_EQ(guest_get(&mem, fadt + 212, 8), ACPI_PM_TMR);
 	dsdt = guest_get(&mem, fadt + 140, 8);
 	CHECK_EQ(guest_get(&mem, fadt + 40, 4), dsdt);
 	CHECK_EQ(sum(dsdt, guest_get(&mem, dsdt + 4, 4)), 0);
@@ -90,8 +90,6 @@ TEST(aml_lengths_add_up)
 	end = dsdt + guest_get(&mem, dsdt + 4, 4);
 	/* Name \_S5_ Package */
 	CHECK_EQ(guest_get(&mem, dsdt + 36 + 6, 1), 0x12);
-	/* the sleep type that the device takes for power-off */
-	CHECK_EQ(guest_get(&mem, dsdt + 36 + 9, 2), ACPI_SLP_TYP_S5 << 8 | 0xa);
 	scope = dsdt + 36 + 7 + guest_get(&mem, dsdt + 36 + 7, 1);
 	CHECK_EQ(guest_get(&mem, scope, 1), 0x10);
 	CHECK_EQ(scope + 1 + guest_get(&mem, scope + 1, 1), end);

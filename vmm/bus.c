@@ -123,6 +123,20 @@ const struct bus_device *bus_access(struct bus *b, enum bus_kind kind,
 	return r ? r->dev : NULL;
 }
 
+const char *bus_reg_name(struct bus *b, enum bus_kind kind, uint64_t addr,
+			 bool write)
+{
+	const struct bus_range *r = bus_find(b, kind, addr);
+	const char *name = NULL;
+
+	if (!r || !r->dev->ops->reg_name)
+		return NULL;
+	pthread_mutex_lock(&b->lock);
+	name = r->dev->ops->reg_name(r->dev, addr - r->base, write);
+	pthread_mutex_unlock(&b->lock);
+	return name;
+}
+
 void bus_reset(struct bus *b)
 {
 	pthread_mutex_lock(&b->lock);

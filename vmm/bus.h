@@ -79,6 +79,13 @@ const struct bus_device *bus_access(struct bus *b, enum bus_kind kind,
 				    uint64_t addr, unsigned int size,
 				    bool write, uint64_t *value);
 
+/*
+ * Name of the device register at an address, for traces, or NULL.  Takes the
+ * lock: what an address means can depend on the device's state.
+ */
+const char *bus_reg_name(struct bus *b, enum bus_kind kind, uint64_t addr,
+			 bool write);
+
 /* The range an address lies in, or NULL. */
 const struct bus_range *bus_find(const struct bus *b, enum bus_kind kind,
 				 uint64_t addr);

@@ -29,7 +29,8 @@ static void serve(struct vcpu *v, enum bus_kind kind, uint64_t where,
 		  struct recorder_entry *e)
 {
 	struct bus *bus = &v->vm->bus;
-	const struct bus_range *range = bus_find(bus, kind, where);
+	/* asked first: the access may change what the address means */
+	const char *reg = bus_reg_name(bus, kind, where, write);
 	const struct bus_device *dev =
 		bus_access(bus, kind, where, size, write, value);
 
@@ -37,12 +38,8 @@ static void serve(struct vcpu *v, enum bus_kind kind, uint64_t where,
 	e->size = (uint8_t)size;
 	e->is_write = write;
 	e->value = *value;
-	if (!dev)
-		return;
-	e->device = dev->ops->name;
-	if (dev->ops->reg_name && range)
-		e->reg = dev->ops->reg_name(range->dev, where - range->base,
-					    write);
+	e->device = dev ? dev->ops->name : NULL;
+	e->reg = reg;
 }
 
 static bool serve_io(struct vcpu *v, struct target_stop *stop)

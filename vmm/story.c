@@ -38,6 +38,11 @@ static void copy_exit(struct vcpu *v, struct exit_info *e)
 		break;
 	case KVM_EXIT_SYSTEM_EVENT:
 		e->event_type = run->system_event.type;
+		e->ndata =
+			(uint32_t)min_u64(run->system_event.ndata,
+					  ARRAY_SIZE(run->system_event.data));
+		memcpy(e->data, run->system_event.data,
+		       e->ndata * sizeof(e->data[0]));
 		break;
 	default:
 		break;
@@ -82,6 +87,7 @@ static void describe(struct vcpu *v, int os_errno, struct exit_info *e)
 	e->rax = s->gpr[X86_RAX];
 	e->rcx = s->gpr[X86_RCX];
 	e->rdx = s->gpr[X86_RDX];
+	e->code64 = x86_mode(s) == X86_MODE_LONG64;
 	e->state_reset = e->reason == EXIT_SHUTDOWN && !os_errno &&
 			 caps->shutdown == SHUTDOWN_RESETS;
 	if (!vcpu_read(v, x86_linear_pc(s), e->insn, sizeof(e->insn), &done))

@@ -200,3 +200,18 @@ TEST(exit_port_has_qemus_status)
 	CHECK_EQ(rig.exit_status, 0xff);
 	CHECK_EQ(rig.exits, 3);
 }
+
+TEST(register_names)
+{
+	struct memory_device m = {0};
+	struct rig rig;
+
+	bus_init(&bus);
+	add(&m, BUS_PIO, 0x300, 8);
+	CHECK(!bus_reg_name(&bus, BUS_PIO, 0x300, true));
+	CHECK(!bus_reg_name(&bus, BUS_PIO, 0x308, true));
+	rig_init(&rig);
+	CHECK_STR(bus_reg_name(&rig.bus, BUS_PIO, 0x3f8, true), "THR");
+	CHECK_STR(bus_reg_name(&rig.bus, BUS_PIO, 0x3f8, false), "RBR");
+	CHECK_STR(bus_reg_name(&rig.bus, BUS_PIO, 0x604, true), "PM1_CNT");
+}

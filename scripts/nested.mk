@@ -41,3 +41,22 @@ check-vmx check-svm:
 	@$(MAKE) --no-print-directory static
 	@scripts/nested/check $(S) $(NESTED_OUT) \
 		$(if $(filter check-vmx,$@),vmx,svm-tcg svm-bochs)
+
+# Real Linux kernels: Debian's, natively as far as this machine's KVM carries
+# it, and to user space and power-off on kvm_amd and kvm_intel.
+#
+#   make check-linux   LINUX_BACKENDS="svm-tcg" (default), "vmx"
+LINUX_BACKENDS ?= svm-tcg
+L := $(B)-linux
+
+$(S)/hello_init: $(B)/obj/tests/nested/hello_init.o
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -o $@ $^
+
+.PHONY: check-linux
+check-linux:
+	@scripts/setup nested
+	@$(MAKE) --no-print-directory all $(S)/kvm-gdbserver $(S)/poweroff \
+		$(S)/hello_init
+	@scripts/nested/check-linux $(OUT)/kvm-gdbserver $(S) $(NESTED_OUT) \
+		$(LINUX_BACKENDS)

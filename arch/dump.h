@@ -11,7 +11,10 @@
  */
 void dump_registers(struct buf *out, const struct x86_state *s);
 
-/* FCW ... XMM lines of "info registers".  Needs FPU. */
+/*
+ * FCW ... XMM lines of "info registers".  Needs GPR, SYS, FPU, and XCR for the
+ * YMM and ZMM forms.
+ */
 void dump_fpu(struct buf *out, const struct x86_state *s);
 
 /*

@@ -15,9 +15,9 @@
 #include "base/err.h"
 
 enum paging_mode {
-	PAGING_NONE,	/* CR0.PG = 0: linear is physical */
-	PAGING_32,	/* 2 levels */
-	PAGING_PAE,	/* 3 levels, cached PDPTRs */
+	PAGING_NONE, /* CR0.PG = 0: linear is physical */
+	PAGING_32,   /* 2 levels */
+	PAGING_PAE,  /* 3 levels, cached PDPTRs */
 	PAGING_4LEVEL,
 	PAGING_5LEVEL,
 };
@@ -28,8 +28,8 @@ enum access_flags { /* the bits of a page-fault error code that ask */
 	ACCESS_USER = 1 << 2,
 	ACCESS_FETCH = 1 << 4,
 	/*
-	 * What a debugger wants: follow the tables, ignore permissions and
-	 * reserved bits' consequences are still reported.
+	 * What a debugger wants: follow the tables.  Permissions and reserved
+	 * bits stop nothing; the steps still report them.
 	 */
 	ACCESS_DEBUG = 1 << 30,
 };
@@ -48,15 +48,16 @@ enum walk_result {
 	WALK_NOT_CANONICAL, /* #GP or #SS, no walk happens */
 	WALK_NOT_PRESENT,
 	WALK_RESERVED,
-	WALK_PROTECTED,	   /* a permission */
-	WALK_NO_TABLE,	   /* a table lies where there is no memory */
+	WALK_PROTECTED, /* a permission */
+	WALK_NO_TABLE,	/* a table lies where there is no memory */
 };
 
 /* What the walk depends on; filled by paging_init(). */
 struct paging {
 	enum paging_mode mode;
 	uint64_t cr3;
-	uint64_t pdptr[4];
+	uint64_t pdptr[4]; /* PAGING_PAE, when pdptr_valid */
+	bool pdptr_valid;  /* else they are read from memory */
 	bool wp, nxe, smep, smap, pse, pke, ac;
 	uint32_t pkru;
 	struct x86_cpu_info cpu;
@@ -82,11 +83,13 @@ struct walk {
 	enum walk_result result;
 	int level;	    /* level at which it ended (0: no paging) */
 	unsigned int steps; /* entries read */
+	/* WALK_NO_TABLE: step[steps].entry_gpa is where the next one lies */
 	struct walk_step step[5];
 	gpa_t gpa;	    /* WALK_OK: translation of gva */
 	uint64_t page_size; /* WALK_OK: 4096, 2 MiB, 4 MiB, 1 GiB; bytes */
 	bool writable, user, executable; /* ANDed over the levels */
-	uint32_t pfec;	    /* failed: the #PF error code the CPU would give */
+	bool keyed;			 /* the protection key refuses */
+	uint32_t pfec; /* failed: the #PF error code the CPU would give */
 };
 
 /* Needs groups GPR, SYS (and FPU for PKRU when CR4.PKE is set). */
@@ -110,5 +113,9 @@ bool paging_read(const struct paging *p, const struct phys_reader *mem,
 
 const char *paging_mode_name(enum paging_mode mode); /* "4-level", ... */
 const char *walk_level_name(const struct paging *p, int level); /* "PDE" */
+
+/* Why these bits of an entry are reserved: "bit 7: ...". */
+void walk_explain_reserved(const struct walk_step *step, char *text,
+			   size_t size);
 
 #endif

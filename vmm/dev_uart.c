@@ -129,6 +129,11 @@ static void fifo_refill(struct uart *u)
 		u->backlog_head = (u->backlog_head + 1) % UART_BACKLOG;
 		u->backlog_len--;
 	}
+	if (u->wants_room && u->backlog_len <= UART_BACKLOG / 2) {
+		u->wants_room = false;
+		if (u->on_room)
+			u->on_room(u->on_room_ctx);
+	}
 }
 
 static uint8_t read_data(struct uart *u)
@@ -365,15 +370,23 @@ void uart_init(struct uart *u, struct byte_sink tx, struct irq_line irq)
 	uart_reset(&u->dev);
 }
 
-size_t uart_input_room(const struct uart *u)
+static size_t backlog_room(const struct uart *u)
 {
 	return UART_BACKLOG - u->backlog_len;
+}
+
+size_t uart_input_room(struct uart *u)
+{
+	size_t room = backlog_room(u);
+
+	u->wants_room = !room;
+	return room;
 }
 
 void uart_input(struct uart *u, const void *data, size_t len)
 {
 	const uint8_t *bytes = data;
-	size_t room = uart_input_room(u);
+	size_t room = backlog_room(u);
 
 	if (len > room) {
 		u->lost += len - room;

@@ -37,13 +37,20 @@ struct uart {
 	/* Host input that has not arrived on the line yet. */
 	uint8_t backlog[UART_BACKLOG];
 	unsigned int backlog_head, backlog_len;
+	/* Called when a full backlog has drained to its half; may be NULL. */
+	void (*on_room)(void *ctx);
+	void *on_room_ctx;
+	bool wants_room;
 	uint64_t lost; /* input bytes dropped because the backlog was full */
 };
 
 void uart_init(struct uart *u, struct byte_sink tx, struct irq_line irq);
 
-/* Bytes uart_input() can take now without losing one. */
-size_t uart_input_room(const struct uart *u);
+/*
+ * Bytes uart_input() can take now without losing one.  An answer of 0 asks for
+ * on_room() once there is room again.
+ */
+size_t uart_input_room(struct uart *u);
 
 /* Bytes from the host; what finds no room is dropped and counted. */
 void uart_input(struct uart *u, const void *data, size_t len);

@@ -1,6 +1,7 @@
 #include "vmm/devices.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static void to_console(void *ctx, const void *data, size_t len)
 {
@@ -40,6 +41,16 @@ static bool register_all(struct devices *d, struct err *err)
 	return true;
 }
 
+static void on_serial_room(void *ctx)
+{
+	struct devices *d = ctx;
+	uint64_t one = 1;
+
+	/* can only fail when the counter is full, i.e. readable anyway */
+	if (d->room_fd >= 0 && write(d->room_fd, &one, sizeof(one)) < 0)
+		return;
+}
+
 bool devices_init(struct devices *d, struct bus *bus,
 		  const struct devices_config *config, struct err *err)
 {
@@ -47,8 +58,11 @@ bool devices_init(struct devices *d, struct bus *bus,
 
 	memset(d, 0, sizeof(*d));
 	d->bus = bus;
+	d->room_fd = -1;
 	d->machine = config->machine;
 	uart_init(&d->com1, console, irq_line(config, 4));
+	d->com1.on_room = on_serial_room;
+	d->com1.on_room_ctx = d;
 	debugcon_init(&d->debugcon, console);
 	debugcon_init(&d->bios_debugcon, console);
 	debug_exit_init(&d->exit, &d->machine);
@@ -69,6 +83,13 @@ size_t devices_serial_room(struct devices *d)
 	room = uart_input_room(&d->com1);
 	pthread_mutex_unlock(&d->bus->lock);
 	return room;
+}
+
+void devices_serial_notify(struct devices *d, int eventfd)
+{
+	pthread_mutex_lock(&d->bus->lock);
+	d->room_fd = eventfd;
+	pthread_mutex_unlock(&d->bus->lock);
 }
 
 void devices_serial_input(struct devices *d, const void *data, size_t len)

@@ -19,6 +19,7 @@ struct devices {
 	struct bus *bus;
 	struct machine_ops machine;
 	struct uart com1;
+	int room_fd; /* eventfd of devices_serial_notify(), or -1 */
 	struct debugcon debugcon, bios_debugcon;
 	struct debug_exit exit;
 	struct cmos cmos;
@@ -52,6 +53,11 @@ bool devices_init(struct devices *d, struct bus *bus,
  * it takes without loss: while that is 0, do not read the console.
  */
 size_t devices_serial_room(struct devices *d);
+/*
+ * Write 1 to this eventfd when devices_serial_room() has said 0 and there is
+ * room again; -1 = no more.  The descriptor stays the caller's.
+ */
+void devices_serial_notify(struct devices *d, int eventfd);
 void devices_serial_input(struct devices *d, const void *data, size_t len);
 
 #endif

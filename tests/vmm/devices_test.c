@@ -1,5 +1,7 @@
 #include "vmm/devices.h"
 
+#include <unistd.h>
+
 #include "tests/test.h"
 #include "tests/vmm/device_rig.h"
 
@@ -240,4 +242,28 @@ TEST(machine_without_interrupts)
 	out(0x3f9, 0x0f);
 	out(0x3f8, 'x');
 	CHECK_EQ(in(0x3fa), 0x02);
+}
+
+TEST(serial_and_debug_ports_write_to_the_console)
+{
+	struct devices_config config = {.memory = 1 << 20};
+	char dir[] = "/tmp/devices-test-XXXXXX", spec[64], got[8] = "";
+	struct err err;
+	FILE *f;
+
+	CHECK(mkdtemp(dir));
+	snprintf(spec, sizeof(spec), "file:%s/out", dir);
+	CHECK_OK(console_open(spec, &config.console, &err), &err);
+	bus_init(&rig.bus);
+	CHECK_OK(devices_init(&rig.devices, &rig.bus, &config, &err), &err);
+	out(0x3f8, 'a');
+	out(0xe9, 'b');
+	out(0x402, 'c');
+	rig_out(&rig, 0xe9, 2, 'd' | 'x' << 8);
+	console_close(config.console);
+	f = fopen(spec + 5, "r");
+	CHECK(f && fgets(got, sizeof(got), f));
+	fclose(f);
+	CHECK_STR(got, "abcd");
+	CHECK(!unlink(spec + 5) && !rmdir(dir));
 }

@@ -49,8 +49,8 @@ static const struct expected expected[] = {
 	},
 	{
 		.backend = "kvm_intel",
-		.real = {INT3_DEBUG_EXIT, INT3_UNKNOWN, CAP_YES, CAP_YES,
-			 CAP_YES, CAP_UNKNOWN},
+		.real = {INT3_DEBUG_EXIT, INT3_TO_GUEST, CAP_YES, CAP_YES,
+			 CAP_YES, CAP_YES},
 		.cpl0 = {INT3_DEBUG_EXIT, INT3_TO_GUEST, CAP_YES, CAP_YES,
 			 CAP_YES, CAP_YES},
 		.cpl3 = {INT3_DEBUG_EXIT, INT3_TO_GUEST, CAP_YES, CAP_YES,
@@ -63,7 +63,9 @@ static const struct expected expected[] = {
 	},
 	{
 		.backend = "kvm_amd",
-		.cpl0 = {INT3_DEBUG_EXIT, INT3_TO_GUEST, CAP_YES, CAP_YES,
+		.real = {INT3_DEBUG_EXIT, INT3_UNKNOWN, CAP_YES, CAP_YES,
+			 CAP_YES, CAP_YES},
+		.cpl0 = {INT3_DEBUG_EXIT, INT3_UNKNOWN, CAP_YES, CAP_YES,
 			 CAP_YES, CAP_YES},
 		.cpl3 = {INT3_DEBUG_EXIT, INT3_UNKNOWN, CAP_YES, CAP_YES,
 			 CAP_YES, CAP_YES},
@@ -77,13 +79,13 @@ static const struct expected expected[] = {
 
 /*
  * QEMU without KVM emulates SVM but neither intercepts #BP nor loads the
- * guest's DR7; KVMTEST_EMULATOR=tcg says that this is where we run.
+ * guest's DR7; KVM_TEST_BACKEND (set by scripts/nested) is svm-tcg there.
  */
 static bool on_tcg(void)
 {
-	const char *emulator = getenv("KVMTEST_EMULATOR");
+	const char *emulator = getenv("KVM_TEST_BACKEND");
 
-	return emulator && !strcmp(emulator, "tcg");
+	return emulator && !strcmp(emulator, "svm-tcg");
 }
 
 static void check_one(const char *what, unsigned int got, unsigned int want)
@@ -174,7 +176,7 @@ TEST(fast_enough_to_run_at_every_start)
 	struct timespec a, b;
 	long ms;
 
-	if (getenv("KVMTEST_EMULATOR"))
+	if (getenv("KVM_TEST_BACKEND"))
 		test_skip("an emulator's clock says nothing");
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	probe();
@@ -215,7 +217,7 @@ TEST(prints_the_table)
 	host_caps_print(&caps, &out);
 	CHECK_HAS(buf_cstr(&out), "software breakpoints: ");
 	CHECK_HAS(buf_cstr(&out), caps.backend);
-	if (getenv("KVMTEST_VERBOSE"))
+	if (getenv("KVM_TEST_BACKEND"))
 		fputs(buf_cstr(&out), stdout);
 	buf_deinit(&out);
 }

@@ -4,11 +4,13 @@
  */
 #include <sys/io.h>
 #include <sys/reboot.h>
+#include <termios.h>
 #include <unistd.h>
 
 int main(void)
 {
 	sync();
+	tcdrain(STDOUT_FILENO);
 	if (iopl(3) == 0)
 		for (const char *c = "Shutdown"; *c; c++)
 			outb((unsigned char)*c, 0x8900);

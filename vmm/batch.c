@@ -1,0 +1,83 @@
+#include "vmm/batch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "stub/monitor.h"
+
+static bool resume_all(struct target *t, struct err *err)
+{
+	struct target_action *actions = calloc(t->nvcpus, sizeof(*actions));
+	bool ok;
+
+	if (!actions)
+		return err_set(err, ERR_LIMIT, "no memory to resume");
+	for (unsigned int i = 0; i < t->nvcpus; i++)
+		actions[i].kind = ACTION_CONTINUE;
+	ok = target_resume(t, actions, err);
+	free(actions);
+	return ok;
+}
+
+static void report(const struct target_stop *stop)
+{
+	if (stop->kind == STOP_ERROR && stop->text)
+		log_text(LOG_ERROR, stop->text);
+}
+
+/* A signal asks the guest to stop; the commands still run. */
+static bool wait_for_stop(struct target *t, int signals, struct err *err)
+{
+	struct pollfd fds[] = {
+		{.fd = target_event_fd(t), .events = POLLIN},
+		{.fd = signals, .events = POLLIN},
+	};
+	struct signalfd_siginfo info;
+	struct target_stop stop;
+
+	for (;;) {
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+			return err_set_errno(err, ERR_INTERNAL, "poll");
+		if (fds[1].revents &&
+		    read(signals, &info, sizeof(info)) == sizeof(info))
+			target_interrupt(t, 0);
+		if (target_next_stop(t, &stop)) {
+			report(&stop);
+			return true;
+		}
+	}
+}
+
+bool batch_run_guest(struct target *t, struct err *err)
+{
+	sigset_t set;
+	int signals;
+	bool ok;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signals < 0)
+		return err_set_errno(err, ERR_LIMIT, "signalfd");
+	ok = resume_all(t, err) && wait_for_stop(t, signals, err);
+	close(signals);
+	return ok;
+}
+
+int batch_commands(struct target *t, const char *commands, int on_error,
+		   struct buf *out)
+{
+	if (!monitor_batch(t, 0, commands, out))
+		return 1;
+	if (t->last.kind == STOP_EXITED)
+		return t->last.status;
+	if (t->last.kind == STOP_ERROR && on_error == SERVER_ERROR_EXIT)
+		return SERVER_STATUS_GUEST_DIED;
+	return 0;
+}

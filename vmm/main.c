@@ -1,0 +1,361 @@
+/*
+ * kvm-gdbserver: from the command line to a served machine, and back in the
+ * opposite order.  The only file that knows every other part.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "stub/monitor.h"
+#include "stub/server.h"
+#include "vmm/batch.h"
+#include "vmm/demo_image.h"
+#include "vmm/live.h"
+#include "vmm/options.h"
+#include "xml/tdesc.h"
+
+#define KVM_API 12 /* the only one there ever was (KVM api.rst) */
+
+struct program {
+	struct options o;
+	int kvm_fd;
+	struct host_caps caps;
+	struct cpuid_table cpuid;
+	void *file; /* the image, when it is not the built-in one */
+	struct vm_config vm;
+	struct console *serial;
+	struct live *live;
+	struct tdesc *tdesc;
+};
+
+/* ---- small outputs ---- */
+
+/* Text on stdout; a full disk or closed pipe is a failure. */
+static int print_and_end(struct buf *text)
+{
+	bool ok = !text->failed &&
+		  fwrite(buf_cstr(text), 1, text->len, stdout) == text->len &&
+		  !fflush(stdout);
+
+	if (!ok)
+		log_msg(LOG_ERROR, "cannot write to stdout");
+	buf_deinit(text);
+	return ok ? 0 : 1;
+}
+
+static int fail(const struct err *err)
+{
+	log_msg(LOG_ERROR, "%s", err->msg);
+	return err_exit_status(err);
+}
+
+/* ---- the host ---- */
+
+static bool explain_no_kvm(struct err *err)
+{
+	switch (errno) {
+	case ENOENT:
+		return err_set_errno(err, ERR_KVM,
+				     "cannot open /dev/kvm (load the "
+				     "processor's module: "
+				     "modprobe kvm_intel or kvm_amd; if that "
+				     "fails, switch "
+				     "on VT-x or SVM in the firmware, or "
+				     "nested "
+				     "virtualization when this is a virtual "
+				     "machine)");
+	case EACCES:
+	case EPERM:
+		return err_set_errno(err, ERR_KVM,
+				     "cannot open /dev/kvm (join its group "
+				     "with `sudo "
+				     "usermod -aG kvm USER' and log in again, "
+				     "or run as "
+				     "root)");
+	default:
+		return err_set_errno(err, ERR_KVM, "cannot open /dev/kvm");
+	}
+}
+
+static bool open_kvm(struct program *p, struct err *err)
+{
+	int version;
+
+	p->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (p->kvm_fd < 0)
+		return explain_no_kvm(err);
+	version = ioctl(p->kvm_fd, KVM_GET_API_VERSION, 0);
+	if (version != KVM_API)
+		return err_set(err, ERR_KVM,
+			       "/dev/kvm answers API version %d, not %d: that "
+			       "is not Linux's KVM",
+			       version, KVM_API);
+	return host_probe(p->kvm_fd, &p->caps, err);
+}
+
+static int print_probe(struct program *p)
+{
+	struct buf text = BUF_INIT;
+
+	host_caps_print(&p->caps, &text);
+	return print_and_end(&text);
+}
+
+/* ---- the machine ---- */
+
+static bool check_host_limits(const struct program *p, struct err *err)
+{
+	const struct options *o = &p->o;
+
+	if (o->vcpus > p->caps.max_vcpus)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "--smp %u: this host's KVM allows at most %u",
+			       o->vcpus, p->caps.max_vcpus);
+	if (o->vcpus > 1 && o->irqchip == IRQCHIP_NONE)
+		return err_set(err, ERR_USAGE,
+			       "--smp %u with --irqchip none: other vCPUs are "
+			       "started through the local APIC",
+			       o->vcpus);
+	if (o->irqchip == IRQCHIP_KERNEL && !p->caps.irqchip)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "--irqchip kernel: this host's KVM has none "
+			       "(try --irqchip none)");
+	if (o->irqchip == IRQCHIP_SPLIT && !p->caps.split_irqchip)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "--irqchip split: this host's KVM cannot (try "
+			       "--irqchip kernel)");
+	return true;
+}
+
+static void log_lines(const struct buf *notes, const char *what)
+{
+	const char *line = buf_cstr(notes);
+
+	while (*line) {
+		size_t len = strcspn(line, "\n");
+
+		log_msg(LOG_INFO, "%s: %.*s", what, (int)len, line);
+		line += len + (line[len] == '\n');
+	}
+}
+
+static bool make_cpuid(struct program *p, struct err *err)
+{
+	static const char *const need_lapic[] = {"x2apic", "tsc_deadline_"
+							   "timer"};
+	struct cpuid_table *supported = malloc(sizeof(*supported));
+	struct buf notes = BUF_INIT;
+	bool ok;
+
+	if (!supported)
+		return err_set(err, ERR_LIMIT, "no memory for CPUID");
+	ok = cpuid_supported(p->kvm_fd, supported, err) &&
+	     cpuid_build(p->o.cpu, supported, &p->caps, &p->cpuid, &notes, err);
+	if (ok)
+		log_lines(&notes, "CPUID");
+	for (size_t i = 0; ok && i < ARRAY_SIZE(need_lapic); i++)
+		if (p->o.irqchip == IRQCHIP_NONE)
+			cpuid_flag_set(&p->cpuid, need_lapic[i], false);
+	buf_deinit(&notes);
+	free(supported);
+	return ok;
+}
+
+static bool read_image(struct program *p, struct err *err)
+{
+	const struct options *o = &p->o;
+	struct boot_request *boot = &p->vm.boot;
+
+	*boot = (struct boot_request){
+		.image = o->image ? o->image : "built-in demo guest",
+		.data = demo_image,
+		.size = demo_image_size,
+		.cmdline = o->append,
+		.initrd = o->initrd,
+		.modules = o->modules,
+		.load_addr_set = o->load_addr_set,
+		.entry_set = o->entry_set,
+		.load_addr = o->load_addr,
+		.entry = o->entry,
+		.mode = (unsigned int)o->mode,
+	};
+	memcpy(boot->module, o->module, sizeof(boot->module));
+	if (!o->image)
+		return true;
+	if (!boot_read_file(o->image, &p->file, &boot->size, err))
+		return false;
+	boot->data = p->file;
+	return true;
+}
+
+/* What was loaded and how it was started. */
+static void log_machine(const struct program *p)
+{
+	enum boot_kind kind;
+	struct err ignored;
+	const char *how = "unknown";
+
+	if (boot_detect(&p->vm.boot, &kind, &ignored))
+		how = boot_kind_name(kind);
+	log_msg(LOG_INFO, "%s: %s, %" PRIu64 " KiB of memory, %u vCPU%s",
+		p->vm.boot.image, how, p->vm.memory >> 10, p->vm.vcpus,
+		p->vm.vcpus == 1 ? "" : "s");
+}
+
+static bool make_machine(struct program *p, struct err *err)
+{
+	struct x86_cpu_info info;
+
+	p->vm.memory = p->o.memory;
+	p->vm.vcpus = p->o.vcpus;
+	p->vm.irqchip = (enum vm_irqchip)p->o.irqchip;
+	p->vm.cpuid = &p->cpuid;
+	p->vm.caps = &p->caps;
+	cpuid_info(&p->cpuid, &info);
+	if (!tdesc_load(p->o.tdesc, &info, &p->tdesc, err) ||
+	    !read_image(p, err) ||
+	    !console_open(options_serial(&p->o), &p->serial, err))
+		return false;
+	p->vm.serial = p->serial;
+	if (!live_create(p->kvm_fd, &p->vm, &p->live, err))
+		return false;
+	log_machine(p);
+	return true;
+}
+
+/* ---- serving it ---- */
+
+static int serial_fd(void *ctx)
+{
+	struct program *p = ctx;
+
+	return console_fd(p->serial);
+}
+
+static void serial_ready(void *ctx)
+{
+	struct program *p = ctx;
+	char bytes[256];
+	size_t len = console_input(p->serial, bytes, sizeof(bytes));
+
+	live_serial_input(p->live, bytes, len);
+}
+
+static bool serve(struct program *p, int *status, struct err *err)
+{
+	struct server_config config = {
+		.comm = p->o.comm,
+		.once = p->o.once,
+		.run_at_start = p->o.run,
+		.on_error = (enum server_on_error)p->o.on_error,
+		.inputs = {{serial_fd, serial_ready, p}},
+		.n_inputs = 1,
+	};
+	struct server *server;
+
+	if (!server_create(&config, live_target(p->live), p->tdesc, &server,
+			   err))
+		return false;
+	*status = server_run(server);
+	server_destroy(server);
+	return true;
+}
+
+static bool run_batch(struct program *p, int *status, struct err *err)
+{
+	struct target *t = live_target(p->live);
+	struct buf out = BUF_INIT;
+
+	if (p->o.run && !batch_run_guest(t, err))
+		return false;
+	*status = batch_commands(t, p->o.batch, p->o.on_error, &out);
+	if (print_and_end(&out))
+		*status = 1;
+	return true;
+}
+
+/* ---- all of it ---- */
+
+static bool run(struct program *p, int *status, struct err *err)
+{
+	if (p->o.log && !log_open(p->o.log, err))
+		return false;
+	if (p->o.trace_packets)
+		log_set_level(LOG_DEBUG);
+	if (!open_kvm(p, err))
+		return false;
+	if (p->o.action == OPTIONS_PROBE) {
+		*status = print_probe(p);
+		return true;
+	}
+	if (p->caps.trouble[0])
+		log_msg(LOG_WARN, "self-probe: %s (--probe shows the rest)",
+			p->caps.trouble);
+	if (!check_host_limits(p, err) || !make_cpuid(p, err) ||
+	    !make_machine(p, err))
+		return false;
+	return p->o.action == OPTIONS_BATCH ? run_batch(p, status, err)
+					    : serve(p, status, err);
+}
+
+static void program_deinit(struct program *p)
+{
+	live_destroy(p->live);
+	console_close(p->serial);
+	tdesc_free(p->tdesc);
+	free(p->file);
+	if (p->kvm_fd >= 0)
+		close(p->kvm_fd);
+	options_deinit(&p->o);
+	log_close();
+}
+
+/* --help and its like need no host. */
+static bool print_only(const struct options *o, int *status)
+{
+	struct buf text = BUF_INIT;
+
+	switch (o->action) {
+	case OPTIONS_HELP:
+		options_help(&text);
+		break;
+	case OPTIONS_VERSION:
+		buf_str(&text, "kvm-gdbserver " VERSION "\n");
+		break;
+	case OPTIONS_MONITOR_MAN:
+		monitor_man(NULL, &text);
+		break;
+	default:
+		return false;
+	}
+	*status = print_and_end(&text);
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	struct program *p = calloc(1, sizeof(*p));
+	struct err err;
+	int status = 0;
+
+	if (!p)
+		return 1;
+	p->kvm_fd = -1;
+	if (!options_parse(&p->o, argc, argv, &err)) {
+		status = fail(&err);
+	} else if (!print_only(&p->o, &status)) {
+		server_block_signals();
+		atexit(console_restore_terminal);
+		if (!run(p, &status, &err))
+			status = fail(&err);
+	}
+	program_deinit(p);
+	free(p);
+	return status;
+}

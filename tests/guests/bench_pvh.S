@@ -36,6 +36,7 @@ _start:	cli
 	ljmp	$8, $in_long_mode
 
 	.code64
+	.globl in_long_mode
 in_long_mode:
 	xor	%ecx, %ecx
 	lea	counter(%rip), %rdi

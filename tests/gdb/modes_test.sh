@@ -1,0 +1,76 @@
+#!/bin/bash
+# Flat images in every mode, and a PVH kernel's way from 32 to 64 bits.
+. "$(dirname "$0")/lib.sh"
+need_kvm
+need gdb
+
+# mov $0x1234,%ax; 1: inc %ax; jmp 1b
+printf '\xb8\x34\x12\x40\xeb\xfd' >"$work/flat16"
+serve "$work/flat16" --mode 16 --load-addr 0x7c00
+gdb_say "" <<'END'
+target remote SOCK
+print/x $rip
+print $cr0
+stepi
+print/x $rax
+hbreak *0x7c04
+continue
+print/x $rax
+continue
+print/x $rax
+delete
+break *0x7c03
+continue
+print/x $rip
+info threads
+END
+has flat16_starts '^\$1 = 0x7c00'
+lacks flat16_unprotected '^\$2 = \[.*PE.*\]'
+has flat16_step '^\$3 = 0x1234'
+has flat16_hbreak '^\$4 = 0x1235'
+has flat16_hbreak_again '^\$5 = 0x1236'
+has flat16_break '^\$6 = 0x7c03'
+has flat16_thread_mode 'real'
+
+# mov $0x12345678,%eax; 1: inc %eax; jmp 1b
+printf '\xb8\x78\x56\x34\x12\x40\xeb\xfd' >"$work/flat32"
+serve "$work/flat32" --mode 32
+gdb_say "" <<'END'
+target remote SOCK
+print/x $rip
+print $cr0
+stepi
+stepi
+print/x $rax
+break *0x100006
+continue
+continue
+print/x $rax
+info threads
+END
+has flat32_starts '^\$1 = 0x100000'
+has flat32_protected '^\$2 = \[.*PE.*\]'
+has flat32_step '^\$3 = 0x12345679'
+has flat32_break '^\$4 = 0x1234567a'
+has flat32_thread_mode 'pm32|prot32'
+
+serve "$guests/bench_pvh.elf"
+gdb_say "$guests/bench_pvh.elf" <<'END'
+target remote SOCK
+print/x $rip
+print $efer
+info threads
+hbreak *in_long_mode
+continue
+print $efer
+info threads
+break bench_loop
+continue
+continue
+print $rcx
+END
+has pvh_starts '^\$1 = 0x100000'
+has pvh_not_long_yet '^\$2 = \[ *\]'
+has pvh_long '^\$3 = \[ .*LMA.*\]'
+has pvh_loop '^\$4 = 1$'
+has pvh_thread_mode 'long64'

@@ -13,7 +13,8 @@ enum {
 static void set_immediate_exit(struct vcpu *v, bool on)
 {
 	pthread_mutex_lock(&v->vm->lock);
-	v->run->immediate_exit = on || v->vm->stopping;
+	v->run->immediate_exit = on || v->vm->stopping ||
+				 atomic_load(&v->yield);
 	pthread_mutex_unlock(&v->vm->lock);
 }
 
@@ -22,7 +23,7 @@ static bool stop_wanted(struct vcpu *v)
 	bool wanted;
 
 	pthread_mutex_lock(&v->vm->lock);
-	wanted = v->vm->stopping;
+	wanted = v->vm->stopping || atomic_load(&v->yield);
 	pthread_mutex_unlock(&v->vm->lock);
 	return wanted;
 }

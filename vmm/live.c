@@ -4,7 +4,6 @@
  */
 #include "vmm/live.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>
@@ -103,6 +102,9 @@ static void set_timer(struct vm *vm, bool on)
 {
 	struct itimerspec its = {0};
 
+	if (on == vm->timer_on)
+		return;
+	vm->timer_on = on;
 	if (on)
 		its.it_interval.tv_nsec = its.it_value.tv_nsec = VERIFY_NS;
 	timerfd_settime(vm->timer_fd, 0, &its, NULL);
@@ -178,19 +180,25 @@ static bool live_resume(struct target *t, const struct target_action *actions,
 {
 	struct vm *vm = vm_of(t);
 	bool waiting = report_waiting(vm, actions);
-	bool any = waiting;
+	struct vcpu *only = NULL;
+	unsigned int chosen = 0;
 
 	(void)err;
 	plant_verify(vm);
 	for (unsigned int i = 0; i < vm->vcpus && !waiting; i++) {
 		prepare(vm, &vm->vcpu[i], &actions[i]);
-		any |= vm->vcpu[i].chosen;
+		if (vm->vcpu[i].chosen) {
+			only = &vm->vcpu[i];
+			chosen++;
+		}
 	}
-	if (!any)
+	if (!waiting && !chosen)
 		return err_set(err, ERR_STATE,
 			       "no vCPU would run: every one is held");
 	vm->ever_ran = true;
 	set_timer(vm, plant_wants_timer(vm));
+	if (chosen == 1 && !waiting && vcpu_run_here(only))
+		return true;
 	pthread_mutex_lock(&vm->lock);
 	if (waiting)
 		vm_stop_all_locked(vm);
@@ -268,7 +276,6 @@ static bool take_stop(struct live *live, struct target_stop *stop)
 	if (!v && !vm->interrupt_wanted)
 		return false;
 	vm->interrupt_wanted = false;
-	set_timer(vm, false);
 	for (unsigned int i = 0; i < vm->vcpus; i++)
 		vm->vcpu[i].reported = false;
 	if (!v) {
@@ -316,12 +323,15 @@ static void on_timer(struct vm *vm)
 	uint64_t ticks;
 	bool running;
 
-	if (read(vm->timer_fd, &ticks, sizeof(ticks)) != sizeof(ticks))
+	if (!vm->timer_on ||
+	    read(vm->timer_fd, &ticks, sizeof(ticks)) != sizeof(ticks))
 		return;
 	pthread_mutex_lock(&vm->lock);
 	running = vm->running > 0 && !vm->stopping;
 	pthread_mutex_unlock(&vm->lock);
-	if (running && plant_needs_attention(vm))
+	if (!running)
+		set_timer(vm, false);
+	else if (plant_needs_attention(vm))
 		look_after_patches(vm);
 }
 
@@ -329,15 +339,13 @@ static bool live_next_stop(struct target *t, struct target_stop *stop)
 {
 	struct live *live = live_of(t);
 	struct vm *vm = &live->vm;
-	uint64_t drained;
 	bool parked;
 
 	on_timer(vm);
 	pthread_mutex_lock(&vm->lock);
 	parked = !vm->running && vm->stopping;
-	if (parked && read(vm->stop_fd, &drained, sizeof(drained)) < 0 &&
-	    errno != EAGAIN)
-		parked = false;
+	if (parked)
+		vm_drain_locked(vm);
 	pthread_mutex_unlock(&vm->lock);
 	return parked && take_stop(live, stop);
 }

@@ -15,14 +15,6 @@
 #include "vmm/power_on.h"
 #include "vmm/vm.h"
 
-/* Only to make KVM_RUN return EINTR; the handler has nothing to do. */
-#define KICK_SIGNAL SIGUSR1
-
-static void on_kick(int sig)
-{
-	(void)sig;
-}
-
 /* ---- parking and releasing ---- */
 
 static void kick_locked(struct vcpu *v)
@@ -35,8 +27,17 @@ static void report_parked_locked(struct vm *vm)
 {
 	uint64_t one = 1;
 
-	if (write(vm->stop_fd, &one, sizeof(one)) < 0)
-		return; /* the counter is full: already readable */
+	if (!vm->signalled)
+		vm->signalled = write(vm->stop_fd, &one, sizeof(one)) > 0;
+}
+
+void vm_drain_locked(struct vm *vm)
+{
+	uint64_t drained;
+
+	if (vm->signalled)
+		vm->signalled = read(vm->stop_fd, &drained, sizeof(drained)) <
+				0;
 }
 
 void vm_stop_all_locked(struct vm *vm)
@@ -45,7 +46,8 @@ void vm_stop_all_locked(struct vm *vm)
 	for (unsigned int i = 0; i < vm->vcpus; i++)
 		if (vm->vcpu[i].phase == VCPU_RUNNING)
 			kick_locked(&vm->vcpu[i]);
-	pthread_cond_broadcast(&vm->cond);
+	if (vm->overs) /* somebody waits for a turn that will not come */
+		pthread_cond_broadcast(&vm->go_cond);
 	if (!vm->running)
 		report_parked_locked(vm);
 }
@@ -53,15 +55,12 @@ void vm_stop_all_locked(struct vm *vm)
 void vm_wait_parked_locked(struct vm *vm)
 {
 	while (vm->running)
-		pthread_cond_wait(&vm->cond, &vm->lock);
+		pthread_cond_wait(&vm->parked_cond, &vm->lock);
 }
 
 void vm_release_locked(struct vm *vm)
 {
-	uint64_t drained;
-
-	if (read(vm->stop_fd, &drained, sizeof(drained)) < 0 && errno != EAGAIN)
-		return;
+	vm_drain_locked(vm);
 	vm->stopping = false;
 	vm->overs = 0;
 	for (unsigned int i = 0; i < vm->vcpus; i++) {
@@ -76,7 +75,7 @@ void vm_release_locked(struct vm *vm)
 		vm->running++;
 		vm->overs += v->over;
 	}
-	pthread_cond_broadcast(&vm->cond);
+	pthread_cond_broadcast(&vm->go_cond);
 }
 
 /* Wait to be let go; false when the machine is going away. */
@@ -87,14 +86,14 @@ static bool wait_for_go(struct vcpu *v)
 
 	pthread_mutex_lock(&vm->lock);
 	while (!vm->quit && !v->go)
-		pthread_cond_wait(&vm->cond, &vm->lock);
+		pthread_cond_wait(&vm->go_cond, &vm->lock);
 	go = !vm->quit;
 	v->go = false;
 	pthread_mutex_unlock(&vm->lock);
 	return go;
 }
 
-static void park(struct vcpu *v, const struct target_stop *stop)
+void vcpu_park(struct vcpu *v, const struct target_stop *stop)
 {
 	struct vm *vm = v->vm;
 
@@ -108,7 +107,8 @@ static void park(struct vcpu *v, const struct target_stop *stop)
 	} else if (!vm->running) {
 		report_parked_locked(vm);
 	}
-	pthread_cond_broadcast(&vm->cond);
+	if (!vm->running)
+		pthread_cond_signal(&vm->parked_cond);
 	pthread_mutex_unlock(&vm->lock);
 }
 
@@ -125,7 +125,7 @@ static bool wait_for_overs(struct vcpu *v, bool mine)
 
 	pthread_mutex_lock(&vm->lock);
 	while (!vm->stopping && (mine ? vm->over_owner != NULL : vm->overs > 0))
-		pthread_cond_wait(&vm->cond, &vm->lock);
+		pthread_cond_wait(&vm->go_cond, &vm->lock);
 	ok = !vm->stopping;
 	if (ok && mine)
 		vm->over_owner = v;
@@ -133,15 +133,15 @@ static bool wait_for_overs(struct vcpu *v, bool mine)
 	return ok;
 }
 
-static void end_over(struct vcpu *v)
+static void end_over(struct vcpu *v, bool done)
 {
 	struct vm *vm = v->vm;
 
 	pthread_mutex_lock(&vm->lock);
 	vm->over_owner = NULL;
 	vm->overs--;
-	v->over = false;
-	pthread_cond_broadcast(&vm->cond);
+	v->over = !done;
+	pthread_cond_broadcast(&vm->go_cond);
 	pthread_mutex_unlock(&vm->lock);
 }
 
@@ -160,7 +160,7 @@ static enum step_result step_over(struct vcpu *v, struct target_stop *stop)
 	result = vcpu_step(v, stop);
 	if (p)
 		plant_lower(v->vm, p);
-	end_over(v);
+	end_over(v, result != STEP_INTERRUPTED);
 	return result;
 }
 
@@ -240,6 +240,7 @@ static void run(struct vcpu *v, struct target_stop *stop)
 	} else if (pass_debug_register(v, stop) != STEPPED) {
 		return;
 	}
+	v->reported = false;
 	if (!wait_for_overs(v, false))
 		return;
 	switch (kind) {
@@ -267,22 +268,30 @@ static void settle(struct vcpu *v, struct target_stop *stop)
 	v->landings = 0;
 }
 
+void vcpu_run_to_stop(struct vcpu *v, struct target_stop *stop)
+{
+	memset(stop, 0, sizeof(*stop));
+	run(v, stop);
+	settle(v, stop);
+	if (stop->kind == STOP_NONE)
+		vcpu_device_request(v, stop);
+	stop->vcpu = v->index;
+}
+
 static void *vcpu_main(void *arg)
 {
 	struct vcpu *v = arg;
 
+	vcpu_touch(v);
 	pthread_mutex_lock(&v->vm->lock);
 	v->tid = (pid_t)syscall(SYS_gettid);
+	pthread_cond_signal(&v->vm->parked_cond);
 	pthread_mutex_unlock(&v->vm->lock);
 	while (wait_for_go(v)) {
-		struct target_stop stop = {0};
+		struct target_stop stop;
 
-		run(v, &stop);
-		settle(v, &stop);
-		if (stop.kind == STOP_NONE)
-			vcpu_device_request(v, &stop);
-		stop.vcpu = v->index;
-		park(v, &stop);
+		vcpu_run_to_stop(v, &stop);
+		vcpu_park(v, &stop);
 	}
 	return NULL;
 }
@@ -317,11 +326,10 @@ bool vcpu_create(struct vm *vm, unsigned int index, struct vcpu *v,
 
 bool vcpu_start_thread(struct vcpu *v, struct err *err)
 {
-	struct sigaction sa = {.sa_handler = on_kick};
 	sigset_t all, old;
 	int r;
 
-	sigaction(KICK_SIGNAL, &sa, NULL);
+	kick_install();
 	/* Only the kick may interrupt a vCPU; the rest is the main thread's. */
 	sigfillset(&all);
 	sigdelset(&all, KICK_SIGNAL);

@@ -189,6 +189,12 @@ static bool start_threads(struct vm *vm, struct err *err)
 	for (unsigned int i = 0; i < vm->vcpus; i++)
 		if (!vcpu_start_thread(&vm->vcpu[i], err))
 			return false;
+	pthread_mutex_lock(&vm->lock);
+	for (unsigned int i = 0; i < vm->vcpus; i++)
+		while (!vm->vcpu[i].tid)
+			pthread_cond_wait(&vm->parked_cond, &vm->lock);
+	pthread_mutex_unlock(&vm->lock);
+	vm_decide_run_here(vm);
 	return true;
 }
 
@@ -217,7 +223,8 @@ static void blank(struct vm *vm, int kvm_fd, const struct vm_config *config)
 	vm->block_irqs = true;
 	vm->patch_byte = patch_byte(config->caps);
 	pthread_mutex_init(&vm->lock, NULL);
-	pthread_cond_init(&vm->cond, NULL);
+	pthread_cond_init(&vm->go_cond, NULL);
+	pthread_cond_init(&vm->parked_cond, NULL);
 }
 
 bool vm_create(int kvm_fd, const struct vm_config *config, struct vm *vm,
@@ -248,7 +255,7 @@ void vm_destroy(struct vm *vm)
 	vm_stop_all_locked(vm);
 	vm_wait_parked_locked(vm);
 	vm->quit = true;
-	pthread_cond_broadcast(&vm->cond);
+	pthread_cond_broadcast(&vm->go_cond);
 	pthread_mutex_unlock(&vm->lock);
 	for (unsigned int i = 0; i < vm->vcpus; i++)
 		vcpu_destroy(&vm->vcpu[i]);
@@ -265,7 +272,9 @@ void vm_destroy(struct vm *vm)
 		close(vm->timer_fd);
 	if (vm->epoll_fd >= 0)
 		close(vm->epoll_fd);
-	pthread_cond_destroy(&vm->cond);
+	vm_end_run_here(vm);
+	pthread_cond_destroy(&vm->go_cond);
+	pthread_cond_destroy(&vm->parked_cond);
 	pthread_mutex_destroy(&vm->lock);
 }
 

@@ -38,6 +38,7 @@
 #include <linux/kvm.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "stub/target.h"
@@ -81,7 +82,7 @@ struct vcpu {
 
 	struct target_action action;
 	bool chosen; /* the next release lets this vCPU go */
-	bool over; /* steps off a patched breakpoint first */
+	bool over;   /* steps off a patched breakpoint first */
 	struct target_stop pending;
 	bool has_pending;
 	bool waiting;	  /* pending from before the last resume: tell it now */
@@ -99,8 +100,9 @@ struct vcpu {
 	struct x86_state before;
 	bool has_before;
 
-	bool io_pending; /* an I/O or MMIO exit that KVM has not completed */
-	bool watch_hit;	 /* that exit touched a watched range: stop */
+	atomic_bool yield; /* run by the server thread, and time is up */
+	bool io_pending;   /* an I/O or MMIO exit that KVM has not completed */
+	bool watch_hit;	   /* that exit touched a watched range: stop */
 	struct target_stop watch_stop;
 	bool stepping; /* guest debug has SINGLESTEP */
 	bool passing;  /* step with the exec slot at pass_pc left out */
@@ -157,19 +159,25 @@ struct vm {
 	unsigned int vcpus;
 
 	pthread_mutex_t lock;
-	pthread_cond_t cond;
+	pthread_cond_t go_cond;	    /* vCPU threads: go, a turn, quit */
+	pthread_cond_t parked_cond; /* server thread: running is 0 */
 	int stop_fd;  /* eventfd: everyone parked, something to report */
 	int timer_fd; /* verification of patches while running */
 	int epoll_fd; /* both, for the server */
 
 	/* lock */
 	unsigned int running;
+	bool signalled; /* stop_fd has been made readable */
 	unsigned int overs;
 	struct vcpu *over_owner;
 	bool stopping, quit;
 	bool interrupt_wanted;
 	unsigned int interrupt_vcpu;
 
+	bool timer_on;
+	bool run_here; /* vcpu_run_here() pays on this kernel */
+	bool kick_timer_made;
+	timer_t kick_timer;
 	bool block_irqs; /* no interrupts while stepping */
 	bool ever_ran;
 	struct plant *plant;
@@ -200,8 +208,31 @@ bool vcpu_power_on(struct vcpu *v, struct err *err) MUST_CHECK;
 void vm_stop_all_locked(struct vm *vm);
 /* Let the chosen vCPUs run; vm->lock held. */
 void vm_release_locked(struct vm *vm);
+/* Stop events that were signalled and not yet looked at; vm->lock held. */
+void vm_drain_locked(struct vm *vm);
 /* Block until every vCPU is parked; vm->lock held. */
 void vm_wait_parked_locked(struct vm *vm);
+
+/* Run as v->action says until there is a stop, or STOP_NONE when kicked. */
+void vcpu_run_to_stop(struct vcpu *v, struct target_stop *stop);
+/* Running no more: tell the others, and the server when it was the last. */
+void vcpu_park(struct vcpu *v, const struct target_stop *stop);
+
+/* ---- here.c: a vCPU on the server thread ---- */
+/*
+ * Run a vCPU, the only one chosen, on the server thread for a moment: a step or
+ * a near breakpoint is over before its thread would have woken up.  True when
+ * it has stopped; false when its thread must go on.
+ */
+bool vcpu_run_here(struct vcpu *v);
+/* Measure whether this kernel lets a vCPU change threads cheaply. */
+void vm_decide_run_here(struct vm *vm);
+void vm_end_run_here(struct vm *vm);
+/* Make the calling thread the one that KVM thinks runs v; nanoseconds. */
+uint64_t vcpu_touch(struct vcpu *v);
+/* Install the handler of the signal that makes KVM_RUN return. */
+void kick_install(void);
+#define KICK_SIGNAL SIGUSR1
 
 /* ---- enter.c: one KVM_RUN and the registers around it ---- */
 enum enter_result {

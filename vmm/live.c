@@ -438,6 +438,11 @@ struct target *live_target(struct live *live)
 	return &live->vm.target;
 }
 
+struct devices *live_devices(struct live *live)
+{
+	return &live->vm.devices;
+}
+
 void live_serial_input(struct live *live, const void *data, size_t len)
 {
 	devices_serial_input(&live->vm.devices, data, len);

@@ -36,6 +36,7 @@ struct vm_config {
 	struct console *serial; /* COM1; NULL = discard */
 };
 
+struct devices;
 struct live;
 
 /* kvm_fd: an open /dev/kvm, owned by the caller and kept open. */
@@ -45,7 +46,10 @@ void live_destroy(struct live *live); /* stops and joins the vCPU threads */
 
 struct target *live_target(struct live *live);
 
-/* Bytes typed at the serial console. */
+/* The machine's devices, for vmm/serial_feed.h. */
+struct devices *live_devices(struct live *live);
+
+/* Bytes typed at the serial console; what the port cannot take is lost. */
 void live_serial_input(struct live *live, const void *data, size_t len);
 
 #endif

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -24,10 +25,13 @@ static bool resume_all(struct target *t, struct err *err)
 	return ok;
 }
 
+/* The verdict only: the commands are there to tell more. */
 static void report(const struct target_stop *stop)
 {
-	if (stop->kind == STOP_ERROR && stop->text)
-		log_text(LOG_ERROR, stop->text);
+	const char *text = stop->text ? stop->text : "the guest died";
+
+	if (stop->kind == STOP_ERROR)
+		log_msg(LOG_ERROR, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
 /* A signal asks the guest to stop; the commands still run. */

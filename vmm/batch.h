@@ -12,7 +12,7 @@
 
 /*
  * Run the guest until it stops by itself, or is stopped by SIGINT or SIGTERM.
- * What an error stop has to tell goes to the log.
+ * The verdict on an error stop goes to the log.
  */
 bool batch_run_guest(struct target *t, struct err *err) MUST_CHECK;
 

@@ -22,8 +22,9 @@ static const char *const models[] = {
 struct build {
 	const struct cpuid_table *supported;
 	struct cpuid_table guest;
-	struct buf *notes; /* may be NULL */
 	struct buf plus;   /* " flag flag " that were asked for with + */
+	struct buf masked; /* "flag flag": this host cannot run them */
+	struct buf orphan; /* "flag flag": they need one that is off */
 };
 
 static bool plus_has(const struct build *b, const char *flag)
@@ -93,26 +94,20 @@ static void model_base(struct cpuid_table *t)
 		mask_base_word(t, &cpuid_words[w]);
 }
 
-/*
- * Clear the flags of a list that are set; with a note that names them and says
- * why.  The list ends with NULL.
- */
-static void mask_list(struct build *b, const char *const *flags,
-		      const char *why)
+static void note(struct buf *list, const char *flag)
 {
-	bool any = false;
+	buf_printf(list, "%s%s", list->len ? " " : "", flag);
+}
 
+/* Clear the flags of a list, ended by NULL, that are set. */
+static void mask_list(struct build *b, const char *const *flags)
+{
 	for (; *flags; flags++) {
 		if (!cpuid_flag_get(&b->guest, *flags))
 			continue;
 		cpuid_flag_set(&b->guest, *flags, false);
-		if (b->notes)
-			buf_printf(b->notes, "%s%s", any ? " " : "masked ",
-				   *flags);
-		any = true;
+		note(&b->masked, *flags);
 	}
-	if (any && b->notes)
-		buf_printf(b->notes, ": %s\n", why);
 }
 
 static void model_auto(struct build *b, const struct host_caps *caps)
@@ -123,12 +118,23 @@ static void model_auto(struct build *b, const struct host_caps *caps)
 		"f16c",	     "avx2",   "avx512f", "amx_tile", NULL};
 
 	if (caps->sse_cpl0 == CAP_NO)
-		mask_list(b, simd,
-			  "this host's KVM cannot run SSE or later vector "
-			  "instructions in the guest's kernel mode");
+		mask_list(b, simd);
 	for (unsigned int i = 0; i < CAP_INSN_COUNT; i++)
 		if (caps->insn[i] == CAP_NO)
-			mask_list(b, cap_insn[i].flags, cap_insn[i].why);
+			mask_list(b, cap_insn[i].flags);
+}
+
+/* What was taken away that nobody asked to. */
+static void print_notes(const struct build *b, struct buf *notes)
+{
+	if (b->masked.len)
+		buf_printf(notes,
+			   "masked %s: this host's KVM cannot run this in the "
+			   "guest's kernel mode\n",
+			   buf_cstr(&b->masked));
+	if (b->orphan.len)
+		buf_printf(notes, "masked %s: a flag that this needs is off\n",
+			   buf_cstr(&b->orphan));
 }
 
 /* ---- +flag and -flag ---- */
@@ -251,9 +257,7 @@ static bool drop_dependents(struct build *b, struct err *err)
 					       d->flag, d->needs, d->needs,
 					       d->flag);
 			cpuid_flag_set(&b->guest, d->flag, false);
-			if (b->notes)
-				buf_printf(b->notes, "masked %s: it needs %s\n",
-					   d->flag, d->needs);
+			note(&b->orphan, d->flag);
 			again = true;
 		}
 	}
@@ -425,12 +429,16 @@ bool cpuid_build(const char *spec, const struct cpuid_table *supported,
 	struct build b = {
 		.supported = supported,
 		.guest = *supported,
-		.notes = notes,
 	};
 	bool ok = build(&b, spec, caps, err);
 
-	buf_deinit(&b.plus);
-	if (ok)
+	if (ok) {
 		*guest = b.guest;
+		if (notes)
+			print_notes(&b, notes);
+	}
+	buf_deinit(&b.plus);
+	buf_deinit(&b.masked);
+	buf_deinit(&b.orphan);
 	return ok;
 }

@@ -76,7 +76,6 @@ struct cap_insn {
 	const char *name;      /* mnemonic */
 	const char *flags[4];  /* /proc/cpuinfo flags, ended by NULL */
 	uint8_t code[12], len; /* rbx points to 64 aligned bytes of memory */
-	const char *why;       /* text after "masked FLAGS: " */
 };
 
 extern const struct cap_insn cap_insn[CAP_INSN_COUNT];

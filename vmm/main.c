@@ -197,14 +197,16 @@ static bool read_image(struct program *p, struct err *err)
 /* What was loaded and how it was started. */
 static void log_machine(const struct program *p)
 {
+	uint64_t kib = p->vm.memory >> 10;
 	enum boot_kind kind;
 	struct err ignored;
 	const char *how = "unknown";
 
 	if (boot_detect(&p->vm.boot, &kind, &ignored))
 		how = boot_kind_name(kind);
-	log_msg(LOG_INFO, "%s: %s, %" PRIu64 " KiB of memory, %u vCPU%s",
-		p->vm.boot.image, how, p->vm.memory >> 10, p->vm.vcpus,
+	log_msg(LOG_INFO, "%s: %s, %" PRIu64 " %s of memory, %u vCPU%s",
+		p->vm.boot.image, how, kib % 1024 ? kib : kib / 1024,
+		kib % 1024 ? "KiB" : "MiB", p->vm.vcpus,
 		p->vm.vcpus == 1 ? "" : "s");
 }
 

@@ -1,14 +1,12 @@
 /* The instructions that the self-probe tries one by one at CPL0. */
 #include "vmm/host_caps.h"
 
-#define INSN(id, mnemonic, flag_list, ...)                                    \
-	[CAP_INSN_##id] = {                                                   \
-		.name = mnemonic,                                             \
-		.flags = {UNWRAP flag_list},                                  \
-		.code = {__VA_ARGS__},                                        \
-		.len = sizeof((const uint8_t[]){__VA_ARGS__}),                \
-		.why = "this host's KVM refuses " mnemonic " in the guest's " \
-		       "kernel mode",                                         \
+#define INSN(id, mnemonic, flag_list, ...)                     \
+	[CAP_INSN_##id] = {                                    \
+		.name = mnemonic,                              \
+		.flags = {UNWRAP flag_list},                   \
+		.code = {__VA_ARGS__},                         \
+		.len = sizeof((const uint8_t[]){__VA_ARGS__}), \
 	}
 #define UNWRAP(...) __VA_ARGS__
 

@@ -48,7 +48,7 @@ static const struct {
 	{0, 4, "\x02\x21\x4c\x18", "LZ4-compressed: unpack it with lz4cat"},
 	{0, 4, "\xca\xfe\xba\xbe", "a Mach-O or Java file"},
 	{0, 4, "\xcf\xfa\xed\xfe", "a Mach-O file"},
-	{0, 8, "!<arch>\n", "an archive of object files: link it"},
+	{0, 8, "!<arch>\n", "an ar archive (a library or a Debian package)"},
 	{0, 6, "070701", "a cpio archive: give it with --initrd"},
 	{0, 4, "QFI\xfb", "a qcow2 disk image"},
 	{0, 2, "#!", "a script"},
@@ -132,7 +132,7 @@ bool boot_detect(const struct boot_request *req, enum boot_kind *kind,
 		*kind = BOOT_BZIMAGE;
 	else if (elf_is(req->data, req->size))
 		return detect_elf(req, kind, err);
-	else if (detect_multiboot(req, kind))
+	else if (!is_efi(req) && detect_multiboot(req, kind))
 		return true;
 	else if (!check_flat(req, err))
 		return false;

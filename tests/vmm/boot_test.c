@@ -276,6 +276,17 @@ TEST(recognised_as_something_else)
 	CHECK_HAS(err.msg, "empty");
 }
 
+TEST(efi_program_with_multiboot_bytes_inside)
+{
+	uint32_t raw[64] = {0x5a4d, 0x1badb002, 0, -0x1badb002};
+	struct boot_request req = image_request(raw, sizeof(raw));
+
+	raw[15] = 0x80; /* where the PE header lies */
+	raw[32] = 0x4550;
+	CHECK(!boot_flat(&req, 0));
+	CHECK_HAS(err.msg, "EFI program");
+}
+
 TEST(result_untouched_on_failure)
 {
 	struct boot_request req = image_request("", 0);

@@ -66,6 +66,7 @@ enum gdb_signal { /* GDB's numbers, not the host's */
 	GDB_SIGNAL_ABRT = 6,
 	GDB_SIGNAL_BUS = 10,
 	GDB_SIGNAL_SEGV = 11,
+	GDB_SIGNAL_TERM = 15,
 };
 
 enum bp_type { /* the digit of the Z packet */

@@ -1,0 +1,521 @@
+#include "stub/server.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "stub/breakpoint.h"
+#include "stub/clock.h"
+#include "stub/comm.h"
+#include "stub/conn.h"
+#include "stub/refuse.h"
+#include "stub/target.h"
+
+/* How long a client that is done may take to read our last words; ms. */
+#define LINGER_MS 2000
+
+/*
+ * How long to look for a stop without sleeping after a resume; microseconds.
+ * A step is back in less than it takes to be woken up.
+ */
+#define SPIN_US 60
+
+/*
+ * The client, if any:
+ *
+ *   NONE ----> WAITING ----> SERVED ----> LINGERING ----> NONE
+ *              the guest     packets      we are done;
+ *              is asked      come and     its last reply
+ *              to stop       go           is on the way
+ *
+ * An end of file leads to NONE from everywhere.
+ */
+enum client_state {
+	CLIENT_NONE,
+	CLIENT_WAITING,
+	CLIENT_SERVED,
+	CLIENT_LINGERING,
+};
+
+/* What to do with the stop that an interrupt of ours will bring. */
+enum after_stop {
+	AFTER_STOP_REPORT, /* nobody asked: an event of the guest's own */
+	AFTER_STOP_HALT,   /* the client is gone: stay halted */
+	AFTER_STOP_GO_ON,  /* the client is gone and wanted a detach */
+};
+
+struct server {
+	struct server_config config;
+	struct target *target;
+	const struct tdesc *tdesc;
+	struct bp_list bps;
+	struct target_action *go; /* [nvcpus], all ACTION_CONTINUE */
+
+	struct comm comm;
+	int signal_fd;
+	enum client_state state;
+	struct conn conn;      /* unless CLIENT_NONE */
+	int64_t linger_until;  /* CLIENT_LINGERING; ms */
+	enum after_stop after; /* while nobody is served */
+	struct refuse refuse;
+
+	bool over;
+	int status;
+};
+
+struct watch {
+	void (*ready)(struct server *s, unsigned int arg);
+	unsigned int arg;
+};
+
+#define MAX_WATCHES (4 + COMM_MAX_SOCKETS + SERVER_MAX_INPUTS + REFUSE_MAX)
+
+struct watches {
+	struct pollfd fd[MAX_WATCHES];
+	struct watch watch[MAX_WATCHES];
+	unsigned int n;
+};
+
+void server_block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+/* ---- the end ---- */
+
+static void finish(struct server *s, int status)
+{
+	s->over = true;
+	s->status = status;
+}
+
+static bool guest_exited(const struct server *s)
+{
+	return s->target->dead && s->target->last.kind == STOP_EXITED;
+}
+
+/* Nobody is attached to a guest that may have died: does that end it all? */
+static void check_end(struct server *s)
+{
+	if (guest_exited(s))
+		finish(s, s->target->last.status);
+	else if (s->target->dead && s->config.on_error == SERVER_ERROR_EXIT)
+		finish(s, SERVER_STATUS_GUEST_DIED);
+}
+
+/* ---- the guest while nobody is served ---- */
+
+static bool resume_all(struct server *s)
+{
+	struct err err;
+
+	if (bp_sync(&s->bps, s->target, &err) &&
+	    target_resume(s->target, s->go, &err))
+		return true;
+	log_msg(LOG_ERROR, "cannot resume the guest: %s", err.msg);
+	return false;
+}
+
+static void remove_breakpoints(struct server *s)
+{
+	struct err err;
+
+	bp_release_all(&s->bps);
+	if (!bp_sync(&s->bps, s->target, &err))
+		log_msg(LOG_WARN, "cannot remove a breakpoint: %s", err.msg);
+}
+
+static void report_stop(struct server *s, const struct target_stop *stop)
+{
+	if (stop->text)
+		log_text(LOG_ERROR, stop->text);
+	if (stop->kind == STOP_ERROR && s->config.on_error == SERVER_ERROR_HALT)
+		log_msg(LOG_ERROR, "the guest is halted; attach a debugger to "
+				   "look at it, or end this program");
+}
+
+static void stop_unattended(struct server *s, const struct target_stop *stop)
+{
+	enum after_stop after = s->after;
+
+	s->after = AFTER_STOP_REPORT;
+	if (after != AFTER_STOP_REPORT)
+		remove_breakpoints(s);
+	report_stop(s, stop);
+	if (s->target->dead)
+		check_end(s);
+	else if (after != AFTER_STOP_HALT)
+		resume_all(s);
+}
+
+/* ---- the client ---- */
+
+static void client_gone(struct server *s)
+{
+	enum session_end end = s->conn.session.end;
+	bool go_on = s->conn.session.detach_on_error;
+
+	conn_deinit(&s->conn);
+	s->state = CLIENT_NONE;
+	if (end == SESSION_KILLED) {
+		finish(s, 0);
+		return;
+	}
+	check_end(s);
+	if (s->config.once || s->comm.kind == COMM_STDIO) {
+		if (!s->over)
+			finish(s, 0);
+		return;
+	}
+	if (end != SESSION_OPEN)
+		return;
+	if (s->target->running) {
+		s->after = go_on ? AFTER_STOP_GO_ON : AFTER_STOP_HALT;
+		target_interrupt(s->target, 0);
+		return;
+	}
+	remove_breakpoints(s);
+	if (go_on && !s->target->dead)
+		resume_all(s);
+	else
+		log_msg(LOG_INFO, "the client is gone; the guest stays halted");
+}
+
+static void start_linger(struct server *s)
+{
+	if (s->state == CLIENT_LINGERING || !conn_drained(&s->conn))
+		return;
+	conn_shutdown(&s->conn);
+	s->state = CLIENT_LINGERING;
+	s->linger_until = now_ms() + LINGER_MS;
+	if (s->conn.session.end == SESSION_DETACHED)
+		log_msg(LOG_INFO, "%s detached; the guest runs on",
+			s->conn.peer);
+}
+
+static void check_client(struct server *s)
+{
+	if (s->conn.closed)
+		client_gone(s);
+	else if (s->conn.session.end != SESSION_OPEN)
+		start_linger(s);
+}
+
+static void client_in(struct server *s, unsigned int arg)
+{
+	if (s->state == CLIENT_WAITING)
+		s->conn.closed = true; /* only its end was watched for */
+	else if (s->conn.session.end != SESSION_OPEN)
+		conn_discard(&s->conn);
+	else
+		conn_input(&s->conn);
+	check_client(s);
+}
+
+static void client_out(struct server *s, unsigned int arg)
+{
+	if (s->state == CLIENT_NONE)
+		return;
+	conn_output(&s->conn);
+	check_client(s);
+}
+
+static void client_start(struct server *s, int in, int out, const char *peer)
+{
+	const struct session_config config = {
+		.target = s->target,
+		.tdesc = s->tdesc,
+		.bps = &s->bps,
+		.kill_halts = s->config.on_kill == SERVER_KILL_HALT,
+	};
+	struct err err;
+
+	if (!conn_init(&s->conn, in, out, peer, &config, &err)) {
+		log_msg(LOG_ERROR, "%s", err.msg);
+		if (s->comm.kind == COMM_STDIO)
+			finish(s, 1);
+		return;
+	}
+	s->state = CLIENT_SERVED;
+	if (s->target->running) {
+		s->state = CLIENT_WAITING;
+		target_interrupt(s->target, 0);
+	}
+	if (s->comm.kind != COMM_STDIO)
+		log_msg(LOG_INFO, "%s connected", peer);
+}
+
+/*
+ * A client whose end has come may still have input unread.  The next one then
+ * waits until that is handled.
+ */
+static bool leaving(const struct server *s)
+{
+	struct pollfd p = {.fd = s->conn.in, .events = POLLRDHUP};
+
+	return s->state == CLIENT_SERVED && poll(&p, 1, 0) > 0 &&
+	       (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) &&
+	       conn_in_events(&s->conn);
+}
+
+static void on_accept(struct server *s, unsigned int arg)
+{
+	char peer[64];
+	int fd;
+
+	if (leaving(s))
+		return;
+	fd = comm_accept(&s->comm, arg, peer, sizeof(peer));
+	if (fd < 0)
+		return;
+	if (s->state == CLIENT_LINGERING)
+		client_gone(s);
+	if (s->over) {
+		close(fd);
+		return;
+	}
+	if (s->state == CLIENT_NONE) {
+		client_start(s, fd, fd, peer);
+		return;
+	}
+	log_msg(LOG_WARN, "refused %s: %s is connected, one client at a time",
+		peer, s->conn.peer);
+	refuse_add(&s->refuse, fd, s->conn.peer);
+}
+
+/* ---- events ---- */
+
+static void on_stop(struct server *s, unsigned int arg)
+{
+	struct target_stop stop;
+
+	if (!target_next_stop(s->target, &stop))
+		return;
+	if (s->state == CLIENT_SERVED && s->conn.session.awaiting) {
+		session_stopped(&s->conn.session, &stop);
+		conn_output(&s->conn);
+		check_client(s);
+		return;
+	}
+	if (s->state == CLIENT_WAITING) {
+		s->state = CLIENT_SERVED;
+		s->after = AFTER_STOP_REPORT;
+		remove_breakpoints(s);
+		report_stop(s, &stop);
+		return;
+	}
+	stop_unattended(s, &stop);
+}
+
+static void on_signal(struct server *s, unsigned int arg)
+{
+	struct signalfd_siginfo info;
+
+	if (read(s->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (s->state == CLIENT_SERVED) {
+		session_killed(&s->conn.session, GDB_SIGNAL_TERM);
+		conn_output(&s->conn);
+	}
+	finish(s, 128 + (int)info.ssi_signo);
+}
+
+static void on_input(struct server *s, unsigned int arg)
+{
+	s->config.inputs[arg].ready(s->config.inputs[arg].ctx);
+}
+
+static void on_refused(struct server *s, unsigned int arg)
+{
+	refuse_ready(&s->refuse, arg);
+}
+
+/* ---- the loop ---- */
+
+static void watch(struct watches *w, int fd, short events,
+		  void (*ready)(struct server *, unsigned int),
+		  unsigned int arg)
+{
+	if (fd < 0)
+		return;
+	w->fd[w->n] = (struct pollfd){.fd = fd, .events = events};
+	w->watch[w->n++] = (struct watch){.ready = ready, .arg = arg};
+}
+
+static void watch_client(struct server *s, struct watches *w)
+{
+	struct conn *c = &s->conn;
+	short in = conn_in_events(c), out = conn_out_events(c);
+
+	if (s->state == CLIENT_WAITING) {
+		watch(w, c->in, POLLRDHUP, client_in, 0);
+	} else if (c->in == c->out && in && out) {
+		watch(w, c->in, in, client_in, 0);
+		watch(w, c->out, out, client_out, 0);
+	} else {
+		if (in || !out)
+			watch(w, c->in, in, client_in, 0);
+		if (out)
+			watch(w, c->out, out, client_out, 0);
+	}
+}
+
+/* In the order in which they are handled: an end of file before an accept. */
+static void collect(struct server *s, struct watches *w)
+{
+	w->n = 0;
+	watch(w, s->signal_fd, POLLIN, on_signal, 0);
+	if (s->state != CLIENT_NONE)
+		watch_client(s, w);
+	watch(w, target_event_fd(s->target), POLLIN, on_stop, 0);
+	for (unsigned int i = 0; i < s->config.n_inputs; i++)
+		watch(w, s->config.inputs[i].fd(s->config.inputs[i].ctx),
+		      POLLIN, on_input, i);
+	for (unsigned int i = 0; i < REFUSE_MAX; i++)
+		watch(w, s->refuse.client[i].fd, POLLIN, on_refused, i);
+	for (unsigned int i = 0; i < s->comm.fds; i++)
+		watch(w, s->comm.fd[i], POLLIN, on_accept, i);
+}
+
+static int next_timeout(struct server *s)
+{
+	int timeout = refuse_expire(&s->refuse);
+	int64_t left;
+
+	if (s->state != CLIENT_LINGERING)
+		return timeout;
+	left = s->linger_until - now_ms();
+	if (left < 0)
+		left = 0;
+	return timeout < 0 || left < timeout ? (int)left : timeout;
+}
+
+static void dispatch(struct server *s, const struct watches *w)
+{
+	for (unsigned int i = 0; i < w->n && !s->over; i++)
+		if (w->fd[i].revents)
+			w->watch[i].ready(s, w->watch[i].arg);
+	if (s->state == CLIENT_LINGERING && !s->over &&
+	    now_ms() >= s->linger_until)
+		client_gone(s);
+}
+
+/* A resume whose stop may come within microseconds: look before sleeping. */
+static void await_quick_stop(struct server *s)
+{
+	struct pollfd p = {.fd = target_event_fd(s->target), .events = POLLIN};
+	int64_t until;
+
+	if (s->state != CLIENT_SERVED || !s->conn.session.stepping)
+		return;
+	s->conn.session.stepping = false;
+	until = now_us() + SPIN_US;
+	while (poll(&p, 1, 0) == 0 && now_us() < until)
+		;
+}
+
+static bool turn(struct server *s)
+{
+	struct watches w;
+	int timeout = next_timeout(s);
+
+	await_quick_stop(s);
+	collect(s, &w);
+	if (poll(w.fd, w.n, timeout) < 0) {
+		if (errno == EINTR)
+			return true;
+		log_msg(LOG_ERROR, "poll: %s", strerror(errno));
+		return false;
+	}
+	dispatch(s, &w);
+	return true;
+}
+
+int server_run(struct server *s)
+{
+	if (s->comm.kind == COMM_STDIO)
+		client_start(s, STDIN_FILENO, STDOUT_FILENO, "stdin");
+	if (s->config.run_at_start && !s->target->running && !s->over)
+		resume_all(s);
+	while (!s->over)
+		if (!turn(s))
+			return 1;
+	return s->status;
+}
+
+unsigned int server_port(const struct server *s)
+{
+	return s->comm.port;
+}
+
+bool server_create(const struct server_config *config, struct target *target,
+		   const struct tdesc *tdesc, struct server **server,
+		   struct err *err)
+{
+	struct server *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return err_set(err, ERR_LIMIT, "no memory for the server");
+	s->config = *config;
+	s->target = target;
+	s->tdesc = tdesc;
+	s->signal_fd = -1;
+	bp_list_init(&s->bps);
+	refuse_init(&s->refuse);
+	s->go = calloc(target->nvcpus, sizeof(*s->go));
+	if (!s->go) {
+		err_set(err, ERR_LIMIT, "no memory for the server");
+		goto fail;
+	}
+	for (unsigned int i = 0; i < target->nvcpus; i++)
+		s->go[i].kind = ACTION_CONTINUE;
+	s->signal_fd = open_signals();
+	if (s->signal_fd < 0) {
+		err_set_errno(err, ERR_IO, "cannot watch for signals");
+		goto fail;
+	}
+	if (!comm_open(config->comm, &s->comm, err))
+		goto fail;
+	*server = s;
+	return true;
+fail:
+	server_destroy(s);
+	return false;
+}
+
+void server_destroy(struct server *s)
+{
+	if (!s)
+		return;
+	if (s->state != CLIENT_NONE)
+		conn_deinit(&s->conn);
+	refuse_deinit(&s->refuse);
+	comm_close(&s->comm);
+	if (s->signal_fd >= 0)
+		close(s->signal_fd);
+	bp_list_deinit(&s->bps);
+	free(s->go);
+	free(s);
+}

@@ -247,3 +247,35 @@ TEST(a_walk_reports_its_result)
 	CHECK(!target_walk(t, 9, 0x1234, ACCESS_READ, &w, &err));
 	fake_destroy(f);
 }
+
+/* Linear 0 is an address like any other, not physical 0. */
+TEST(linear_zero_is_walked)
+{
+	setup();
+	fake_map(f, 0, 0x9000, RW);
+	*ram(0) = 1;
+	*ram(0x9000) = 2;
+	CHECK_OK(target_read_virt(t, 0, 0, buf, 1, NULL, &err), &err);
+	CHECK_EQ(buf[0], 2);
+	fake_map(f, 0, 0, 0);
+	CHECK(!target_read_virt(t, 0, 0, buf, 1, NULL, &err));
+	fake_destroy(f);
+}
+
+TEST(large_pages_are_one_piece)
+{
+	uint64_t *pde;
+	unsigned int before;
+
+	setup();
+	fake_map(f, 0x40000000, 0, RW); /* makes the tables down to the PT */
+	pde = fake_ram(f, f->next_table - 2 * 4096, 8);
+	*pde = 0x200000 | RW | 0x80;
+	*ram(0x2ffff0) = 5;
+	before = f->calls[FAKE_READ];
+	CHECK_OK(target_read_virt(t, 0, 0x400f8001, buf, 0x7fff, NULL, &err),
+		 &err);
+	CHECK_EQ(f->calls[FAKE_READ] - before, 3 + 1);
+	CHECK_EQ(buf[0x7fef], 5);
+	fake_destroy(f);
+}

@@ -120,7 +120,12 @@ static void fifo_push(struct uart *u, uint8_t byte)
 	u->fifo[(u->fifo_head + u->fifo_len++) % UART_FIFO] = byte;
 }
 
-/* Let waiting host input arrive, as far as the receiver can take it. */
+/*
+ * Let waiting host input arrive, as far as the receiver can take it.  This is
+ * done when the guest looks for input, or has asked to be told of it, and not
+ * before: a guest clears the FIFO when it sets up the port, and what was typed
+ * ahead of that is not to be lost.
+ */
 static void fifo_refill(struct uart *u)
 {
 	while (!(u->mcr & MCR_LOOP) && u->backlog_len &&
@@ -140,6 +145,7 @@ static uint8_t read_data(struct uart *u)
 {
 	uint8_t byte = 0;
 
+	fifo_refill(u);
 	if (u->fifo_len) {
 		byte = u->fifo[u->fifo_head];
 		u->fifo_head = (u->fifo_head + 1) % UART_FIFO;
@@ -188,12 +194,14 @@ static uint8_t read_reg(struct uart *u, unsigned int reg)
 	case REG_IER:
 		return dlab ? u->dlm : u->ier;
 	case REG_IIR:
+		fifo_refill(u);
 		return read_iir(u);
 	case REG_LCR:
 		return u->lcr;
 	case REG_MCR:
 		return u->mcr;
 	case REG_LSR:
+		fifo_refill(u);
 		return read_lsr(u);
 	case REG_MSR:
 		return read_msr(u);
@@ -219,6 +227,8 @@ static void write_ier(struct uart *u, uint8_t value)
 	if (!(u->ier & IER_THRE) && (value & IER_THRE))
 		u->thre_pending = true;
 	u->ier = value & 0x0f;
+	if (u->ier & IER_RDA)
+		fifo_refill(u);
 }
 
 static void write_fcr(struct uart *u, uint8_t value)
@@ -230,7 +240,8 @@ static void write_fcr(struct uart *u, uint8_t value)
 	if (toggled || (value & FCR_CLEAR_RX))
 		u->fifo_len = 0;
 	update_irq(u);
-	fifo_refill(u);
+	if (u->ier & IER_RDA)
+		fifo_refill(u);
 }
 
 static uint8_t modem_lines(const struct uart *u)
@@ -267,7 +278,8 @@ static void write_mcr(struct uart *u, uint8_t value)
 		u->msr |= MSR_TERI;
 	if (changed & MSR_DCD)
 		u->msr |= MSR_DDCD;
-	fifo_refill(u);
+	if (u->ier & IER_RDA)
+		fifo_refill(u);
 }
 
 static void write_reg(struct uart *u, unsigned int reg, uint8_t value)
@@ -336,7 +348,6 @@ static void uart_reset(struct bus_device *dev)
 	u->thre_pending = false;
 	u->fifo_head = u->fifo_len = 0;
 	update_irq(u);
-	fifo_refill(u);
 }
 
 static const char *uart_reg_name(struct bus_device *dev, uint64_t offset,
@@ -398,6 +409,7 @@ void uart_input(struct uart *u, const void *data, size_t len)
 
 		u->backlog[at % UART_BACKLOG] = bytes[i];
 	}
-	fifo_refill(u);
+	if (u->ier & IER_RDA)
+		fifo_refill(u);
 	update_irq(u);
 }

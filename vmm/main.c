@@ -18,6 +18,7 @@
 #include "vmm/demo_image.h"
 #include "vmm/live.h"
 #include "vmm/options.h"
+#include "vmm/serial_feed.h"
 #include "xml/tdesc.h"
 
 #define KVM_API 12 /* the only one there ever was (KVM api.rst) */
@@ -233,40 +234,30 @@ static bool make_machine(struct program *p, struct err *err)
 
 /* ---- serving it ---- */
 
-static int serial_fd(void *ctx)
-{
-	struct program *p = ctx;
-
-	return console_fd(p->serial);
-}
-
-static void serial_ready(void *ctx)
-{
-	struct program *p = ctx;
-	char bytes[256];
-	size_t len = console_input(p->serial, bytes, sizeof(bytes));
-
-	live_serial_input(p->live, bytes, len);
-}
-
 static bool serve(struct program *p, int *status, struct err *err)
 {
+	struct serial_feed feed;
 	struct server_config config = {
 		.comm = p->o.comm,
 		.once = p->o.once,
 		.run_at_start = p->o.run,
 		.on_error = (enum server_on_error)p->o.on_error,
-		.inputs = {{serial_fd, serial_ready, p}},
+		.inputs = {{serial_feed_fd, serial_feed_ready, &feed}},
 		.n_inputs = 1,
 	};
 	struct server *server;
+	bool ok;
 
-	if (!server_create(&config, live_target(p->live), p->tdesc, &server,
-			   err))
+	if (!serial_feed_init(&feed, p->serial, live_devices(p->live), err))
 		return false;
-	*status = server_run(server);
-	server_destroy(server);
-	return true;
+	ok = server_create(&config, live_target(p->live), p->tdesc, &server,
+			   err);
+	if (ok) {
+		*status = server_run(server);
+		server_destroy(server);
+	}
+	serial_feed_deinit(&feed);
+	return ok;
 }
 
 static bool run_batch(struct program *p, int *status, struct err *err)

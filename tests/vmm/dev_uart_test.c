@@ -50,6 +50,13 @@ static void setup_driver(uint8_t ier)
 	out(1, ier);
 }
 
+static void setup_driver_again(void)
+{
+	out(2, 0x87);
+	out(4, 0x0b);
+	out(1, 0x01);
+}
+
 TEST(power_on_state)
 {
 	setup();
@@ -160,6 +167,8 @@ TEST(backlog_is_lossless_until_full)
 		data[i] = (char)i;
 	uart_input(&t.uart, data, UART_BACKLOG);
 	CHECK_EQ(t.uart.lost, 0);
+	CHECK_EQ(uart_input_room(&t.uart), 0);
+	CHECK_EQ(in(5), 0x61);
 	CHECK_EQ(uart_input_room(&t.uart), UART_FIFO);
 	for (size_t i = 0; i < UART_BACKLOG; i++)
 		CHECK_EQ(in(0), (uint8_t)i);
@@ -273,4 +282,13 @@ TEST(reset_is_power_on)
 	CHECK_EQ(in(1), 0);
 	CHECK_EQ(in(2), 0x01);
 	CHECK_EQ(in(4), 0);
+}
+
+TEST(input_before_the_setup_is_kept)
+{
+	setup();
+	uart_input(&t.uart, "early", 5);
+	setup_driver_again();
+	CHECK_EQ(in(0), 'e');
+	CHECK_EQ(in(2), 0xcc);
 }

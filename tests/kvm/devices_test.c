@@ -1,0 +1,203 @@
+/* A real guest and the machine's devices. */
+#include <poll.h>
+#include <unistd.h>
+
+#include "tests/kvm/machine.h"
+#include "vmm/devices.h"
+
+static struct machine m;
+
+static void run_until_exit(int status)
+{
+	struct target_stop stop = machine_continue(&m);
+
+	CHECK_STOP(stop, STOP_EXITED);
+	CHECK_EQ(stop.status, status);
+}
+
+GUEST(debug_exit, "mov $0xf4, %dx\n"
+		  "mov $0x10, %eax\n"
+		  "out %eax, %dx\n"
+		  "1: jmp 1b\n");
+
+TEST(debug_exit_has_qemus_status)
+{
+	machine_start(&m, debug_exit, 64, NULL);
+	run_until_exit(0x21);
+	machine_end(&m);
+}
+
+GUEST(power_off, "mov $0x604, %dx\n"
+		 "mov $0x2000, %ax\n"
+		 "out %ax, %dx\n"
+		 "1: jmp 1b\n");
+
+TEST(acpi_power_off_ends_with_0)
+{
+	machine_start(&m, power_off, 64, NULL);
+	run_until_exit(0);
+	machine_end(&m);
+}
+
+GUEST(reboot, "mov $0xfe, %al\n"
+	      "out %al, $0x64\n"
+	      "1: jmp 1b\n");
+
+TEST(keyboard_controller_resets)
+{
+	machine_start(&m, reboot, 64, NULL);
+	CHECK_STOP(machine_continue(&m), STOP_RESET);
+	CHECK_EQ(machine_pc(&m, 0), GUEST_BASE);
+	machine_end(&m);
+}
+
+/* A string of bytes with one instruction, the last one with another. */
+GUEST(rep_outs, "lea 2f(%rip), %rsi\n"
+		"mov $5, %ecx\n"
+		"mov $0x3f8, %dx\n"
+		"rep outsb\n"
+		"mov $0xe9, %dx\n"
+		"mov $'!', %al\n"
+		"out %al, %dx\n"
+		"mov $0xf4, %dx\n"
+		"xor %eax, %eax\n"
+		"out %al, %dx\n"
+		"1: jmp 1b\n"
+		"2: .ascii \"hello\"\n");
+
+TEST(string_output_reaches_the_console)
+{
+	struct machine_options o = {0};
+	char dir[] = "/tmp/kvm-devices-XXXXXX", spec[64], got[16] = "";
+	struct err err;
+	FILE *f;
+
+	CHECK(mkdtemp(dir));
+	snprintf(spec, sizeof(spec), "file:%s/out", dir);
+	CHECK_OK(console_open(spec, &o.serial, &err), &err);
+	machine_start(&m, rep_outs, 64, &o);
+	run_until_exit(1);
+	machine_end(&m);
+	console_close(o.serial);
+	f = fopen(spec + 5, "r");
+	CHECK(f && fgets(got, sizeof(got), f));
+	fclose(f);
+	unlink(spec + 5);
+	rmdir(dir);
+	CHECK_STR(got, "hello!");
+}
+
+GUEST(nobody, "mov $0x300, %dx\n"
+	      "xor %eax, %eax\n"
+	      "in %dx, %eax\n"
+	      "mov $0xd0000000, %ebx\n"
+	      "mov (%rbx), %ecx\n"
+	      "mov $0xf4, %dx\n"
+	      "out %al, %dx\n"
+	      "1: jmp 1b\n");
+
+TEST(unclaimed_reads_give_all_ones)
+{
+	machine_start(&m, nobody, 64, NULL);
+	run_until_exit(0xff);
+	CHECK_EQ(machine_reg(&m, "rax"), 0xffffffff);
+	CHECK_EQ(machine_reg(&m, "rcx"), 0xffffffff);
+	machine_end(&m);
+}
+
+/*
+ * Real mode: the 8259 at vectors 0x20 up with IRQ 4 open, the serial port's
+ * receive interrupt on; each byte that comes is sent back plus one, a newline
+ * exits.
+ */
+GUEST(serial_irq, ".code16\n"
+		  "cli\n"
+		  "xor %ax, %ax\n"
+		  "mov %ax, %ds\n"
+		  "mov %ax, %ss\n"
+		  "mov $0x7000, %sp\n"
+		  "mov %ax, (0x24 * 4 + 2)\n"
+		  "call 1f\n"
+		  "1: pop %ax\n"
+		  "add $(3f - 1b), %ax\n"
+		  "mov %ax, (0x24 * 4)\n"
+		  "mov $0x11, %al\n"
+		  "out %al, $0x20\n"
+		  "mov $0x20, %al\n"
+		  "out %al, $0x21\n"
+		  "mov $4, %al\n"
+		  "out %al, $0x21\n"
+		  "mov $1, %al\n"
+		  "out %al, $0x21\n"
+		  "mov $0xef, %al\n"
+		  "out %al, $0x21\n"
+		  "mov $0x3fa, %dx\n" /* FIFO on */
+		  "mov $1, %al\n"
+		  "out %al, %dx\n"
+		  "mov $0x3fc, %dx\n" /* OUT2 */
+		  "mov $8, %al\n"
+		  "out %al, %dx\n"
+		  "mov $0x3f9, %dx\n" /* received data */
+		  "mov $1, %al\n"
+		  "out %al, %dx\n"
+		  "sti\n"
+		  "2: hlt\n"
+		  "jmp 2b\n"
+		  "3: mov $0x3f8, %dx\n"
+		  "in %dx, %al\n"
+		  "cmp $10, %al\n"
+		  "je 4f\n"
+		  "inc %al\n"
+		  "out %al, %dx\n"
+		  "mov $0x3fd, %dx\n" /* more? the 8259 wants an edge */
+		  "in %dx, %al\n"
+		  "test $1, %al\n"
+		  "jnz 3b\n"
+		  "mov $0x20, %al\n"
+		  "out %al, $0x20\n"
+		  "iret\n"
+		  "4: out %al, $0xf4\n"
+		  "jmp 4b\n"
+		  ".code64\n");
+
+static const struct target_action go = {.kind = ACTION_CONTINUE};
+
+/* Read n bytes that the guest sends, or fail after some seconds. */
+static void expect_bytes(int fd, const char *text)
+{
+	char got[16] = "";
+	size_t n = 0;
+
+	while (n < strlen(text)) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		ssize_t r;
+
+		CHECK(poll(&p, 1, 5000) == 1);
+		r = read(fd, got + n, sizeof(got) - 1 - n);
+		CHECK(r > 0);
+		n += (size_t)r;
+	}
+	CHECK_STR(got, text);
+}
+
+TEST(serial_interrupt_wakes_a_halted_guest)
+{
+	struct machine_options o = {0};
+	struct err err;
+	int out[2];
+
+	CHECK(!pipe(out));
+	dup2(out[1], 1);
+	CHECK_OK(console_open("stdio", &o.serial, &err), &err);
+	machine_start(&m, serial_irq, 16, &o);
+	CHECK_OK(target_resume(m.target, &go, &err), &err);
+	usleep(100000);
+	live_serial_input(m.live, "H", 1);
+	expect_bytes(out[0], "I");
+	live_serial_input(m.live, "@`", 2);
+	expect_bytes(out[0], "Aa");
+	live_serial_input(m.live, "\n", 1);
+	CHECK_STOP(machine_wait(&m), STOP_EXITED);
+	machine_end(&m);
+	console_close(o.serial);
+}

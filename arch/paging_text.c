@@ -107,9 +107,9 @@ static void explain_ok(const struct walk *w, char *text, size_t size)
 	else
 		snprintf(text, size,
 			 "linear 0x%" PRIx64 ": physical 0x%" PRIx64 ", %s "
-								     "page, "
-								     "%s, %s, "
-								     "%s",
+			 "page, "
+			 "%s, %s, "
+			 "%s",
 			 w->gva, w->gpa, size_name(w->page_size),
 			 w->user ? "user" : "supervisor",
 			 w->writable ? "writable" : "read-only",
@@ -132,8 +132,7 @@ static void explain_entry(const struct walk *w, char *text, size_t size)
 	walk_explain_reserved(last, why, sizeof(why));
 	snprintf(text, size,
 		 "linear 0x%" PRIx64 ": %s at physical 0x%" PRIx64 " is "
-								   "0x%" PRIx64
-		 " and has reserved bits set (0x%" PRIx64 "; %s)",
+		 "0x%" PRIx64 " and has reserved bits set (0x%" PRIx64 "; %s)",
 		 w->gva, name, last->entry_gpa, last->entry, last->reserved,
 		 why);
 }

@@ -165,7 +165,8 @@ struct x86_cpu_info {
 	bool xsave, avx, avx512;
 };
 
-/* Control-register and flag bits used in code (SDM Vol 3A, "Control Registers"). */
+/* Control-register and flag bits used in code (SDM Vol 3A, "Control
+ * Registers"). */
 #define X86_CR0_PE    (UINT64_C(1) << 0)
 #define X86_CR0_WP    (UINT64_C(1) << 16)
 #define X86_CR0_PG    (UINT64_C(1) << 31)
@@ -202,7 +203,8 @@ const char *x86_mode_name(enum x86_mode mode); /* "real", "long64", ... */
 /* CPL (SS.DPL; 0 in real mode, 3 in virtual-8086 mode). */
 unsigned int x86_cpl(const struct x86_state *s);
 
-/* Linear address of the next instruction: rip in long mode, else CS.base + rip. */
+/* Linear address of the next instruction: rip in long mode, else CS.base + rip.
+ */
 gva_t x86_linear_pc(const struct x86_state *s);
 
 #endif

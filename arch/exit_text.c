@@ -85,8 +85,8 @@ static void verdict_shutdown(struct buf *out, const struct exit_info *e)
 	if (e->state_reset)
 		buf_str(out, "; KVM has reset this vCPU since, its registers "
 			     "are not those of the fault");
-	else
-		print_at_rip(out, e);
+	else if (e->has_regs)
+		buf_printf(out, "; rip 0x%" PRIx64, e->rip);
 }
 
 static bool entry_state_invalid(const struct exit_info *e)

@@ -319,7 +319,7 @@ TEST(triple_fault)
 		.reason = EXIT_SHUTDOWN, .has_regs = true, .rip = 0x133025};
 
 	CHECK_HAS(verdict(&e), "triple fault: ");
-	CHECK_HAS(verdict(&e), "at rip 0x133025");
+	CHECK_HAS(verdict(&e), "; rip 0x133025");
 	CHECK_EQ(exit_signal(&e), 11);
 	CHECK_STR(exit_status_word(&e), "shutdown");
 	e.state_reset = true;

@@ -105,16 +105,17 @@ const struct bit_name efer_bits[] = {
 	END,
 };
 
+/* "#": active when 0.  Bits 4 to 10, 12 and 17 to 31 are fixed. */
 const struct bit_name dr6_bits[] = {
 	FLAG(0, "B0", "breakpoint 0 hit"),
 	FLAG(1, "B1", "breakpoint 1 hit"),
 	FLAG(2, "B2", "breakpoint 2 hit"),
 	FLAG(3, "B3", "breakpoint 3 hit"),
-	FLAG(11, "BLD", "0: bus lock"),
+	FLAG(11, "BLD#", "0: bus lock"),
 	FLAG(13, "BD", "debug register access"),
 	FLAG(14, "BS", "single step"),
 	FLAG(15, "BT", "task switch"),
-	FLAG(16, "RTM", "0: inside a transaction"),
+	FLAG(16, "RTM#", "0: inside a transaction"),
 	END,
 };
 
@@ -164,5 +165,18 @@ const struct bit_name apic_base_bits[] = {
 	FLAG(10, "EXTD", "x2APIC mode"),
 	FLAG(11, "EN", "local APIC on"),
 	FIELD(51, 12, "BASE", "frame number of the register page"),
+	END,
+};
+
+const struct bit_name seg_attr_bits[] = {
+	FIELD(3, 0, "TYPE", "segment or gate type"),
+	FLAG(4, "S", "code or data, not a system segment"),
+	FIELD(6, 5, "DPL", "descriptor privilege level"),
+	FLAG(7, "P", "present"),
+	FLAG(12, "AVL", "for the guest's software"),
+	FLAG(13, "L", "64-bit code"),
+	FLAG(14, "DB", "32-bit code, stack or limit"),
+	FLAG(15, "G", "the descriptor's limit counts pages"),
+	FLAG(16, "UNUSABLE", "a null selector was loaded"),
 	END,
 };

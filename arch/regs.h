@@ -45,6 +45,6 @@ bool reg_value(const struct x86_state *s, const char *name, uint64_t *value);
 
 /* Bit names, for printers and for the XML flags types. */
 extern const struct bit_name rflags_bits[], cr0_bits[], cr4_bits[], efer_bits[],
-	dr6_bits[], dr7_bits[], xcr0_bits[], apic_base_bits[];
+	dr6_bits[], dr7_bits[], xcr0_bits[], apic_base_bits[], seg_attr_bits[];
 
 #endif

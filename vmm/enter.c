@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "base/log.h"
 #include "vmm/kvm.h"
 #include "vmm/vm.h"
 
@@ -33,7 +34,7 @@ static bool is_halted(const struct vcpu *v)
 {
 	struct kvm_mp_state mp;
 
-	return ioctl(v->fd, KVM_GET_MP_STATE, &mp) == 0 &&
+	return !v->awake && ioctl(v->fd, KVM_GET_MP_STATE, &mp) == 0 &&
 	       mp.mp_state == KVM_MP_STATE_HALTED;
 }
 
@@ -59,6 +60,12 @@ bool vcpu_arm(struct vcpu *v)
 	return true;
 }
 
+static bool is_pae(const struct x86_state *s)
+{
+	return (s->cr0 & X86_CR0_PG) && (s->cr4 & X86_CR4_PAE) &&
+	       !(s->efer & X86_EFER_LMA);
+}
+
 /* Registers that KVM copied to the shared page on its way out. */
 static void take_synced(struct vcpu *v)
 {
@@ -72,7 +79,9 @@ static void take_synced(struct vcpu *v)
 	if (synced & KVM_SYNC_X86_SREGS) {
 		convert_from_sregs(&v->now, &v->run->s.regs.sregs);
 		v->now.pdptr_valid = false;
-		v->fresh |= X86_GROUP_SYS;
+		/* PAE's cached pointers come by another call. */
+		if (!is_pae(&v->now))
+			v->fresh |= X86_GROUP_SYS;
 	}
 }
 
@@ -143,14 +152,23 @@ bool vcpu_complete_io(struct vcpu *v)
 	return false;
 }
 
-const struct x86_state *vcpu_now(struct vcpu *v, unsigned int groups)
+bool vcpu_fetch(struct vcpu *v, unsigned int groups, struct err *err)
 {
 	unsigned int missing = groups & ~v->fresh;
-	struct err err;
 
 	if (missing &&
-	    convert_get(v->fd, &v->vm->convert, missing, &v->now, &err))
-		v->fresh |= missing;
+	    !convert_get(v->fd, &v->vm->convert, missing, &v->now, err))
+		return false;
+	v->fresh |= missing;
+	return true;
+}
+
+const struct x86_state *vcpu_now(struct vcpu *v, unsigned int groups)
+{
+	struct err err;
+
+	if (!vcpu_fetch(v, groups, &err))
+		log_msg(LOG_WARN, "vCPU %u: %s", v->index, err.msg);
 	return &v->now;
 }
 

@@ -295,6 +295,7 @@ enum step_result vcpu_step(struct vcpu *v, struct target_stop *stop)
 	v->stepping = v->passing = false;
 	v->landings = 0;
 	v->armed_valid = false;
+	v->awake = result == STEPPED && st.insn.kind != INSN_HLT;
 	restore_tf(&st, result == STEPPED);
 	return result;
 }

@@ -176,6 +176,7 @@ static void run_free(struct vcpu *v, struct target_stop *stop)
 {
 	int os_errno;
 
+	v->awake = false;
 	for (;;) {
 		switch (vcpu_enter(v, &os_errno)) {
 		case ENTER_KICKED:

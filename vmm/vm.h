@@ -107,6 +107,7 @@ struct vcpu {
 	bool stepping; /* guest debug has SINGLESTEP */
 	bool passing;  /* step with the exec slot at pass_pc left out */
 	gva_t pass_pc;
+	bool awake;    /* known not to sleep in HLT */
 	bool retrying; /* inside watch_retry() */
 	bool guest_tf; /* the guest's own RFLAGS.TF while stepping */
 	struct landing landing[VM_DEBUG_SLOTS];
@@ -248,7 +249,10 @@ bool vcpu_arm(struct vcpu *v);
  * when an exit came out of it that must be handled (run->exit_reason).
  */
 bool vcpu_complete_io(struct vcpu *v);
-/* Groups of v->now, fetched when stale; NULL never: errors leave zeros. */
+/* Bring these groups of v->now up to date. */
+bool vcpu_fetch(struct vcpu *v, unsigned int groups,
+		struct err *err) MUST_CHECK;
+/* The same where a failing ioctl is no reason to stop; it is logged. */
 const struct x86_state *vcpu_now(struct vcpu *v, unsigned int groups);
 bool vcpu_store(struct vcpu *v, unsigned int groups, const struct x86_state *s);
 /* Guest-linear memory as the guest wrote it, from the vCPU's own thread. */

@@ -6,7 +6,7 @@
 #include <sys/ioctl.h>
 
 #include "base/log.h"
-#include "vmm/vm.h"
+#include "vmm/plant.h"
 
 #define DR6_B	  UINT64_C(0xf)
 #define DR6_BS	  BIT(14)
@@ -42,9 +42,9 @@ static bool pass_alias(struct vcpu *v, struct plant *p,
 {
 	enum step_result r;
 
-	plant_lift(v->vm, p);
+	patch_lift(v->vm, p);
 	r = vcpu_step(v, stop);
-	plant_lower(v->vm, p);
+	patch_lower(v->vm, p);
 	return r == STEP_STOPPED;
 }
 
@@ -56,10 +56,6 @@ static bool patch_hit(struct vcpu *v, gva_t pc, struct target_stop *stop,
 	struct walk w;
 
 	*handled = true;
-	if (p && !p->shadow) {
-		breakpoint_stop(v, p, stop);
-		return true;
-	}
 	if (p) {
 		breakpoint_stop(v, p, stop);
 		return true;

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "vmm/kvm.h"
-#include "vmm/vm.h"
+#include "vmm/plant.h"
 
 enum {
 	MAX_COMPLETIONS = 64, /* fragments of one instruction's I/O */
@@ -44,7 +44,7 @@ bool vcpu_arm(struct vcpu *v)
 	struct kvm_guest_debug d;
 
 	memset(&d, 0, sizeof(d));
-	plant_debug_registers(v->vm, v, &d);
+	debug_slots_plan(v->vm, v, &d);
 	if (v->stepping) {
 		d.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
 		if (v->vm->block_irqs && v->vm->config.caps->block_irq &&
@@ -214,5 +214,5 @@ bool vcpu_write(struct vcpu *v, gva_t gva, const void *buf, size_t len)
 	struct err err;
 
 	return vcpu_walk(v, gva, &w) && (gva & 0xfff) + len <= 0x1000 &&
-	       plant_write_under(v->vm, w.gpa, buf, len, &err);
+	       patch_write_under(v->vm, w.gpa, buf, len, &err);
 }

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "vmm/vm.h"
+#include "vmm/plant.h"
 
 /* How often patched bytes are looked at while the guest runs. */
 #define VERIFY_NS 20000000L
@@ -44,7 +44,7 @@ static bool live_read_phys(struct target *t, gpa_t gpa, void *buf, size_t len,
 static bool live_write_phys(struct target *t, gpa_t gpa, const void *buf,
 			    size_t len, struct err *err)
 {
-	return plant_write_under(vm_of(t), gpa, buf, len, err);
+	return patch_write_under(vm_of(t), gpa, buf, len, err);
 }
 
 static bool live_get_state(struct target *t, unsigned int vcpu, unsigned groups,

@@ -13,7 +13,7 @@
 
 #include "vmm/kvm.h"
 #include "vmm/power_on.h"
-#include "vmm/vm.h"
+#include "vmm/plant.h"
 
 /* ---- parking and releasing ---- */
 
@@ -156,10 +156,10 @@ static enum step_result step_over(struct vcpu *v, struct target_stop *stop)
 	p = plant_at(v->vm,
 		     x86_linear_pc(vcpu_now(v, X86_GROUP_GPR | X86_GROUP_SYS)));
 	if (p)
-		plant_lift(v->vm, p);
+		patch_lift(v->vm, p);
 	result = vcpu_step(v, stop);
 	if (p)
-		plant_lower(v->vm, p);
+		patch_lower(v->vm, p);
 	end_over(v, result != STEP_INTERRUPTED);
 	return result;
 }

@@ -1,4 +1,6 @@
 /* Making, resetting and taking apart the machine. */
+#include "vmm/vm.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +14,7 @@
 #include "vmm/irq_routing.h"
 #include "vmm/kvm.h"
 #include "vmm/power_on.h"
-#include "vmm/vm.h"
+#include "vmm/plant.h"
 
 /* Three pages VMX without unrestricted guest wants, and one: in the PC hole. */
 #define TSS_ADDRESS	     0xfffbd000ul
@@ -315,7 +317,7 @@ static bool read_hidden(void *ctx, gpa_t gpa, void *buf, size_t len,
 
 	if (!guest_mem_read(&vm->mem, gpa, buf, len, err))
 		return false;
-	plant_hide(vm, gpa, buf, len);
+	patch_hide(vm, gpa, buf, len);
 	return true;
 }
 

@@ -286,36 +286,6 @@ void vcpu_queue_db(struct vcpu *v, uint64_t dr6);
 bool vcpu_handle_int3_error(struct vcpu *v, struct target_stop *stop,
 			    bool *handled);
 
-/* ---- plant.c ---- */
-bool plant_insert(struct vm *vm, unsigned int vcpu, const struct target_bp *bp,
-		  struct err *err) MUST_CHECK;
-bool plant_remove(struct vm *vm, const struct target_bp *bp,
-		  struct err *err) MUST_CHECK;
-struct plant *plant_find(struct vm *vm, const struct target_bp *bp);
-/* The patched breakpoint whose linear address this is, or NULL. */
-struct plant *plant_at(struct vm *vm, gva_t pc);
-/* A patch at this physical address, whatever linear address was asked for. */
-struct plant *plant_at_gpa(struct vm *vm, gpa_t gpa);
-/* The breakpoint of any method that stops at pc, or NULL. */
-struct plant *plant_exec_at(struct vm *vm, gva_t pc);
-/* Put the guest's bytes over patched ones in a copy of guest memory. */
-void plant_hide(const struct vm *vm, gpa_t gpa, void *buf, size_t len);
-/* Write guest memory under the patches. */
-bool plant_write_under(struct vm *vm, gpa_t gpa, const void *buf, size_t len,
-		       struct err *err) MUST_CHECK;
-void plant_lift(struct vm *vm, struct plant *p);
-void plant_lower(struct vm *vm, struct plant *p);
-/* Patches that the guest overwrote are planted again; pending ones tried. */
-void plant_verify(struct vm *vm);
-/* Anything that plant_verify() could find to do?  Any thread, no lock. */
-bool plant_needs_attention(struct vm *vm);
-bool plant_wants_timer(const struct vm *vm);
-/* The image has been loaded again. */
-void plant_reset(struct vm *vm);
-/* DR7 and addresses: the plan, plus a vCPU's landing places. */
-void plant_debug_registers(const struct vm *vm, const struct vcpu *v,
-			   struct kvm_guest_debug *d);
-
 /* ---- watch.c ---- */
 /* An MMIO exit inside RAM: do the access, note a hit.  False: not ours. */
 bool watch_mmio(struct vcpu *v, struct kvm_run *run);

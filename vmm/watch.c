@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "vmm/vm.h"
+#include "vmm/plant.h"
 
 #define PAGE_SIZE UINT64_C(4096)
 
@@ -46,7 +46,7 @@ bool watch_mmio(struct vcpu *v, struct kvm_run *run)
 	    !guest_mem_is_ram(&v->vm->mem, gpa, len))
 		return false;
 	if (run->mmio.is_write) {
-		if (!plant_write_under(v->vm, gpa, run->mmio.data, len, &err))
+		if (!patch_write_under(v->vm, gpa, run->mmio.data, len, &err))
 			return false;
 	} else {
 		if (!guest_mem_read(&v->vm->mem, gpa, run->mmio.data, len,

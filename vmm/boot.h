@@ -28,8 +28,8 @@ struct boot_module {
 };
 
 struct boot_request {
-	const char *image;   /* path, for messages and for Multiboot's cmdline */
-	const void *data;    /* contents, owned by the caller */
+	const char *image; /* path, for messages and for Multiboot's cmdline */
+	const void *data;  /* contents, owned by the caller */
 	size_t size;
 	const char *cmdline; /* --append, never NULL */
 	const char *initrd;  /* path or NULL */

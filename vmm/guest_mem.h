@@ -20,7 +20,7 @@
 #include "arch/x86_state.h"
 #include "base/err.h"
 
-#define GUEST_MEM_MIN	UINT64_C(0x100000)     /* 1 MiB */
+#define GUEST_MEM_MIN	UINT64_C(0x100000) /* 1 MiB */
 #define GUEST_HOLE_BASE UINT64_C(0xc0000000)
 #define GUEST_HOLE_END	UINT64_C(0x100000000)
 

@@ -40,8 +40,9 @@ TEST(hex_digits)
 
 TEST(bit_names_fields_and_strangers)
 {
-	static const struct bit_name table[] = {
-		{"PE", BIT(0), ""}, {"IOPL", BITS(13, 12), ""}, {NULL, 0, NULL}};
+	static const struct bit_name table[] = {{"PE", BIT(0), ""},
+						{"IOPL", BITS(13, 12), ""},
+						{NULL, 0, NULL}};
 	struct buf b = BUF_INIT;
 
 	bits_print(&b, table, BIT(0) | 3 << 12 | BIT(63));

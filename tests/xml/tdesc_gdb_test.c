@@ -6,14 +6,19 @@
 
 #include "tests/test.h"
 
-static const char path[] = "/tmp/tdesc-gdb-test.xml";
+static char path[32];
 
 static void put_xml(const struct tdesc *t)
 {
-	FILE *f = fopen(path, "w");
 	size_t len;
 	const char *xml = tdesc_xml(t, &len);
+	FILE *f;
+	int fd;
 
+	strcpy(path, "/tmp/tdesc-gdb-XXXXXX");
+	fd = mkstemp(path);
+	CHECK(fd >= 0);
+	f = fdopen(fd, "w");
 	CHECK(f && fwrite(xml, 1, len, f) == len && !fclose(f));
 }
 
@@ -51,7 +56,7 @@ static unsigned int check_line(const struct tdesc *t, const char *line)
 static void compare_with_gdb(const struct x86_cpu_info *info,
 			     unsigned int expected)
 {
-	char line[512];
+	char line[512], command[200];
 	unsigned int seen = 0;
 	struct tdesc *t = NULL;
 	struct err err;
@@ -61,10 +66,11 @@ static void compare_with_gdb(const struct x86_cpu_info *info,
 		test_skip("no gdb");
 	CHECK_OK(tdesc_load(NULL, info, &t, &err), &err);
 	put_xml(t);
-	gdb = popen("gdb -nx -batch -ex 'set tdesc filename "
-		    "/tmp/tdesc-gdb-test.xml' -ex 'maint print "
-		    "remote-registers' -ex 'show architecture' 2>&1",
-		    "r");
+	snprintf(command, sizeof(command),
+		 "gdb -nx -batch -ex 'set tdesc filename %s' -ex 'maint print "
+		 "remote-registers' 2>&1",
+		 path);
+	gdb = popen(command, "r");
 	CHECK(gdb);
 	while (fgets(line, sizeof(line), gdb)) {
 		if (strstr(line, "warning") || strstr(line, "rror"))

@@ -22,7 +22,8 @@ static bool print_registers(struct mon_ctx *ctx, unsigned int vcpu)
 
 	s = target_state(ctx->target, vcpu,
 			 X86_GROUP_GPR | X86_GROUP_SYS | X86_GROUP_DEBUG |
-				 X86_GROUP_EVENT | X86_GROUP_FPU,
+				 X86_GROUP_EVENT | X86_GROUP_FPU |
+				 X86_GROUP_XCR,
 			 &ctx->err);
 	if (!s)
 		return err_prefix(&ctx->err, "registers of vCPU %u", vcpu);

@@ -198,6 +198,26 @@ static bool get_msrs(int fd, struct x86_state *s, struct err *err)
 	return true;
 }
 
+static bool set_one_msr(int fd, uint32_t index, uint64_t value, struct err *err)
+{
+	union msr_call call = {.all.nmsrs = 1};
+	int done;
+
+	call.all.entry[0].index = index;
+	call.all.entry[0].data = value;
+	if (!KVM_CALL_INT(fd, KVM_SET_MSRS, (unsigned long)&call, &done, err))
+		return false;
+	/* Read back: KVM drops some values without a word. */
+	if (done == 1 &&
+	    !KVM_CALL_INT(fd, KVM_GET_MSRS, (unsigned long)&call, &done, err))
+		return false;
+	if (done == 1 && call.all.entry[0].data == value)
+		return true;
+	return err_set(err, ERR_REFUSED,
+		       "KVM refuses value 0x%llx for MSR 0x%x",
+		       (unsigned long long)value, index);
+}
+
 /* Only what differs: rewriting the TSC would shift the guest's time. */
 static bool set_msrs(int fd, const struct x86_state *s, struct err *err)
 {
@@ -206,24 +226,13 @@ static bool set_msrs(int fd, const struct x86_state *s, struct err *err)
 	if (!get_msrs(fd, &now, err))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(msr_table); i++) {
-		const char *want = (const char *)&s->msr + msr_table[i].offset;
-		const char *have = (const char *)&now.msr + msr_table[i].offset;
-		union msr_call call = {.all.nmsrs = 1};
-		int done;
+		uint64_t want, have;
 
-		if (!memcmp(want, have, 8) || msr_table[i].index == 0x10)
-			continue;
-		call.all.entry[0].index = msr_table[i].index;
-		memcpy(&call.all.entry[0].data, want, 8);
-		if (!KVM_CALL_INT(fd, KVM_SET_MSRS, (unsigned long)&call, &done,
-				  err))
+		memcpy(&want, (const char *)&s->msr + msr_table[i].offset, 8);
+		memcpy(&have, (const char *)&now.msr + msr_table[i].offset, 8);
+		if (want != have && msr_table[i].index != 0x10 &&
+		    !set_one_msr(fd, msr_table[i].index, want, err))
 			return false;
-		if (done != 1)
-			return err_set(
-				err, ERR_REFUSED,
-				"KVM refuses value 0x%llx for MSR 0x%x",
-				(unsigned long long)call.all.entry[0].data,
-				msr_table[i].index);
 	}
 	return true;
 }
@@ -318,25 +327,63 @@ static bool set_gpr(int fd, const struct x86_state *s, struct err *err)
 	       KVM_CALL(fd, KVM_SET_VCPU_EVENTS, &events, err);
 }
 
+/*
+ * Registers that KVM may take and quietly not keep: an emulating host drops
+ * CR0.PG outside long mode, for one.  CR0.ET is always 1 on these processors.
+ */
+static bool kept(const struct kvm_sregs *want, const struct kvm_sregs *got,
+		 struct err *err)
+{
+	const struct {
+		const char *name;
+		uint64_t want, got;
+	} table[] = {
+		{"cr0", want->cr0 | BIT(4), got->cr0 | BIT(4)},
+		{"cr3", want->cr3, got->cr3},
+		{"cr4", want->cr4, got->cr4},
+		{"efer", want->efer, got->efer},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (table[i].want != table[i].got)
+			return err_set(err, ERR_REFUSED,
+				       "%s 0x%llx: this host's KVM takes it "
+				       "and keeps 0x%llx; nothing was changed",
+				       table[i].name,
+				       (unsigned long long)table[i].want,
+				       (unsigned long long)table[i].got);
+	return true;
+}
+
 static bool set_sys(int fd, const struct x86_state *s, struct err *err)
 {
-	struct kvm_sregs k;
+	struct kvm_sregs old, k, got;
+	struct err ignored;
 
-	if (!KVM_CALL(fd, KVM_GET_SREGS, &k, err))
+	if (!KVM_CALL(fd, KVM_GET_SREGS, &old, err))
 		return false;
+	k = old;
 	to_sregs(&k, s);
-	if (KVM_CALL(fd, KVM_SET_SREGS, &k, err))
-		return true;
-	if (err->os_errno != EINVAL)
+	if (!KVM_CALL(fd, KVM_SET_SREGS, &k, err)) {
+		if (err->os_errno != EINVAL)
+			return false;
+		return err_set(err, ERR_REFUSED,
+			       "KVM refuses this combination of segment and "
+			       "control registers (cr0 0x%llx cr3 0x%llx cr4 "
+			       "0x%llx efer 0x%llx cs 0x%x/0x%x)",
+			       (unsigned long long)s->cr0,
+			       (unsigned long long)s->cr3,
+			       (unsigned long long)s->cr4,
+			       (unsigned long long)s->efer, s->seg[X86_CS].sel,
+			       s->seg[X86_CS].attr);
+	}
+	if (!KVM_CALL(fd, KVM_GET_SREGS, &got, err))
 		return false;
-	return err_set(err, ERR_REFUSED,
-		       "KVM refuses this combination of segment and control "
-		       "registers (cr0 0x%llx cr3 0x%llx cr4 0x%llx efer "
-		       "0x%llx "
-		       "cs 0x%x/0x%x)",
-		       (unsigned long long)s->cr0, (unsigned long long)s->cr3,
-		       (unsigned long long)s->cr4, (unsigned long long)s->efer,
-		       s->seg[X86_CS].sel, s->seg[X86_CS].attr);
+	if (kept(&k, &got, err))
+		return true;
+	if (!KVM_CALL(fd, KVM_SET_SREGS, &old, &ignored))
+		err_prefix(err, "and the old values could not be put back");
+	return false;
 }
 
 static bool set_debug(int fd, const struct x86_state *s, struct err *err)

@@ -22,7 +22,7 @@ expect()
 }
 
 expect down 'arch/a.c: #include "stub/s.h"' '^not ok .*arch/a.c:1 includes stub'
-expect sideways 'xml/a.c: #include "arch/s.h"' '^not ok .*includes arch/s.h'
+expect back 'arch/a.c: #include "xml/s.h"' '^not ok .*includes xml/s.h'
 expect up 'stub/a.c: #include "xml/s.h"' '^ok check-layers/stub'
 expect tests 'vmm/a.c: # include "tests/t.h"' '^not ok .*includes tests'
 expect relative 'vmm/a.h: #include "../x.h"' '^not ok .*vmm/a.h:1'

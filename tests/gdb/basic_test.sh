@@ -49,13 +49,13 @@ print $eflags
 set var table[3] = 0xabcd
 print/x table[3]
 x/s message
-find message, +sizeof(message), "needle"
+find &message, +sizeof(message), 'n', 'e', 'e', 'd'
 compare-sections .text
 print/x $cs
 print $cr0
 print $efer
 print/x $cr3
-info registers system
+info registers gdtr_base idtr_limit
 print $cr4
 info line *$pc
 x/2i $pc
@@ -70,7 +70,7 @@ has find '^1 pattern found'
 has compare_sections '"?\.text"?.* matched'
 has cr0_by_name '^\$[0-9]+ = \[ .*PE.*PG.*\]'
 has efer_by_name '^\$[0-9]+ = \[ .*LME.*LMA.*\]'
-has system_registers '^gdtr_base|^gdt'
+has system_registers '^idtr_limit +0x'
 lacks no_error_2 'Remote failure|Cannot|warning: Error|Connection closed'
 
 # gdb went without detaching: the guest is halted and can be had again
@@ -80,11 +80,14 @@ load
 print/x $rip
 break go_round if round == 5
 continue
-print total
-ignore 1 2
+delete
+break depth
+ignore 2 9
 continue
+info breakpoints
 END
 has load 'Start address 0x0*100000, load size [0-9]+'
 has load_sets_pc '= 0x100000$'
 has conditional_breakpoint 'Breakpoint 1, go_round \(round=5\)'
+has ignore_count 'already hit 10 times'
 lacks no_error_3 'Remote failure|Cannot|warning: Error|Connection closed'

@@ -16,6 +16,7 @@ continue
 stepi
 info registers rip
 monitor reset
+maint flush register-cache
 info registers rip
 print/x $rbx
 continue
@@ -46,7 +47,7 @@ backtrace
 print $idtr_limit
 x/i $pc
 END
-has demo_dies 'Program received signal SIGSEGV'
+has demo_dies 'received signal SIGSEGV'
 has demo_backtrace_0 '#0 .*write_through_stale_pointer \(window='
 has demo_backtrace_1 '#1 .*tear_down'
 has demo_backtrace_2 '#2 .*demo_main'

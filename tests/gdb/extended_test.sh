@@ -29,6 +29,7 @@ fi
 gdb_say "$guests/calls.elf" <<'END'
 target extended-remote SOCK
 monitor reset
+maint flush register-cache
 info registers rip
 detach
 END

@@ -164,7 +164,8 @@ gdb_args()
 	local line
 
 	args=(-nx -batch -iex "set confirm off" -iex "set pagination off"
-		-iex "set width 0" -iex "set debuginfod enabled off")
+		-iex "set width 0" -iex "set debuginfod enabled off"
+		-iex "set print entry-values no")
 	while IFS= read -r line; do
 		[ -n "$line" ] && args+=(-ex "$line")
 	done

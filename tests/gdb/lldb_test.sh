@@ -9,6 +9,7 @@ serve_on ":$port" "$guests/calls.elf"
 wait_for 10 port_open "$port"
 out=$(timeout -k 5 60 lldb --no-lldbinit -b \
 	-o "gdb-remote 127.0.0.1:$port" \
+	-o "target modules load --file calls.elf --slide 0" \
 	-o "register read rip" \
 	-o "breakpoint set -n square" \
 	-o "process continue" \

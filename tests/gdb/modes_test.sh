@@ -51,7 +51,7 @@ END
 has flat32_starts '^\$1 = 0x100000'
 has flat32_protected '^\$2 = \[.*PE.*\]'
 has flat32_step '^\$3 = 0x12345679'
-has flat32_break '^\$4 = 0x1234567a'
+has flat32_break '^\$4 = 0x1234567b'
 has flat32_thread_mode 'prot32'
 
 serve "$guests/bench_pvh.elf"

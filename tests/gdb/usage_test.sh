@@ -48,10 +48,17 @@ refused phoff_outside 'far.*(program header|phoff)' "$comm" "$work/far"
 refused directory_image 'directory' "$comm" "$work"
 
 mkdir "$work/td"
-cp xml/*.xml "$work/td/" 2>/dev/null
-printf '<?xml version="1.0"?>\n<target>\n  <feature name="x">\n</target>\n' \
-	>"$work/td/target.xml"
-refused bad_xml 'target.xml:4(:|.*column)' --tdesc "$work/td" "$comm" "$demo"
+cp xml/*.xml "$work/td/"
+printf '<?xml version="1.0"?>\n<feature name="org.kvm-gdbserver.system">\n  <reg name="rax"\n</feature>\n' \
+	>"$work/td/64bit-system.xml"
+refused bad_xml '64bit-system.xml:4(:|.*column)' --tdesc "$work/td" "$comm" \
+	"$demo"
+cp xml/64bit-system.xml "$work/td/"
+sed -i 's/name="cr3"/name="cr33"/' "$work/td/64bit-system.xml"
+refused unknown_register '64bit-system.xml:[0-9]+.*cr33' --tdesc "$work/td" \
+	"$comm" "$demo"
+rm "$work/td/64bit-core.xml"
+refused missing_xml '64bit-core.xml' --tdesc "$work/td" "$comm" "$demo"
 refused no_tdesc_dir 'nowhere' --tdesc /nowhere "$comm" "$demo"
 
 out=$("$server" --version)

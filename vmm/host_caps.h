@@ -119,6 +119,14 @@ struct host_caps {
  */
 bool host_probe(int kvm_fd, struct host_caps *caps, struct err *err) MUST_CHECK;
 
+/*
+ * The byte that a software breakpoint plants.  Where an emulator refuses int3,
+ * that refusal is the hit; in real mode it may know int3 and vector it, and
+ * then the byte is one it refuses in every mode, int1 (SDM Vol 2A,
+ * "INT n/INTO/INT3/INT1").  0 where no planted byte comes back to us.
+ */
+uint8_t host_caps_patch_byte(const struct host_caps *caps);
+
 /* The table of `--probe` and `monitor caps`, with the decisions drawn. */
 void host_caps_print(const struct host_caps *caps, struct buf *out);
 

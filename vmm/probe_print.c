@@ -118,41 +118,58 @@ static void print_offered(const struct host_caps *c, struct buf *out)
 
 /* ---- what follows ---- */
 
+uint8_t host_caps_patch_byte(const struct host_caps *caps)
+{
+	const struct debug_caps *k = &caps->cpl0, *r = &caps->real;
+
+	if (k->int3 == INT3_DEBUG_EXIT)
+		return 0xcc;
+	if (k->int3 != INT3_INTERNAL_ERROR)
+		return 0;
+	return r->int3 != INT3_INTERNAL_ERROR &&
+			       k->int1 == INT3_INTERNAL_ERROR &&
+			       r->int1 == INT3_INTERNAL_ERROR
+		       ? 0xf1
+		       : 0xcc;
+}
+
 static void decide_sw(const struct host_caps *c, struct buf *out)
 {
-	static const char *const how[] = {
-		[INT3_UNKNOWN] = "debug registers: what a planted byte does is "
-				 "not known here",
-		[INT3_DEBUG_EXIT] = "planted 0xCC, which KVM hands over",
-		[INT3_INTERNAL_ERROR] = "planted 0xCC, which this KVM reports "
-					"as an "
-					"emulation error: that is the hit",
-		[INT3_TO_GUEST] = "debug registers: a planted 0xCC would go to "
-				  "the guest",
-	};
+	uint8_t byte = host_caps_patch_byte(c);
 
-	buf_printf(out, "  software breakpoints: %s\n", how[c->cpl0.int3]);
-	if (c->real.int3 == INT3_TO_GUEST && c->cpl0.int3 != INT3_TO_GUEST)
-		buf_printf(out,
-			   "    in real mode %s, since 0xCC goes to the "
-			   "guest there\n",
-			   c->real.int1 == INT3_INTERNAL_ERROR ||
-					   c->real.int1 == INT3_DEBUG_EXIT
-				   ? "0xF1"
-				   : "debug registers");
+	buf_str(out, "  software breakpoints: ");
+	if (!byte) {
+		buf_str(out, c->cpl0.hw_exec == CAP_YES
+				     ? "debug registers, 4 at a time: a "
+				       "planted "
+				       "byte would go to the guest\n"
+				     : "not here: a planted byte goes to the "
+				       "guest, debug registers do not work\n");
+		return;
+	}
+	buf_printf(out, "planted 0x%02X, which this KVM %s\n", byte,
+		   c->cpl0.int3 == INT3_DEBUG_EXIT ? "hands over"
+						   : "reports as an emulation "
+						     "error: that is the hit");
+	if (byte == 0xf1)
+		buf_str(out, "    (and not 0xCC, which goes to the guest in "
+			     "real mode)\n");
 	if (c->cpl3.int3 == INT3_TO_GUEST)
 		buf_str(out, "    in user mode (CPL3) they do not stop the "
-			     "guest: it gets the #BP itself\n");
+			     "guest: it gets the trap itself\n");
 }
 
 static void decide_hw(const struct host_caps *c, struct buf *out)
 {
 	const struct debug_caps *k = &c->cpl0;
+	const char *exec = "not here: debug registers do not stop the guest";
 
-	buf_printf(out, "  hardware breakpoints: %s%s\n",
-		   k->hw_exec == CAP_YES ? "debug registers, 4 at a time"
-					 : "not here: debug registers do not "
-					   "stop the guest",
+	if (k->hw_exec == CAP_YES)
+		exec = "debug registers, 4 at a time";
+	else if (host_caps_patch_byte(c))
+		exec = "planted like software breakpoints: debug registers "
+		       "do not stop the guest here";
+	buf_printf(out, "  hardware breakpoints: %s%s\n", exec,
 		   k->hw_exec == CAP_YES && c->cpl3.hw_exec == CAP_NO ? "; not "
 									"in "
 									"user "
@@ -166,8 +183,12 @@ static void decide_hw(const struct host_caps *c, struct buf *out)
 						     "RFLAGS.RF does "
 						     "not pass it");
 	if (k->hw_data == CAP_YES)
-		buf_str(out, "  data watchpoints: debug registers, 4 at a "
-			     "time, then page protection\n");
+		buf_printf(out,
+			   "  data watchpoints: debug registers, 4 at a "
+			   "time%s\n",
+			   c->readonly_slot == CAP_YES ? ", then page "
+							 "protection"
+						       : "");
 	else if (c->readonly_slot == CAP_YES)
 		buf_str(out, "  data watchpoints: page protection, because "
 			     "debug registers never fire on data here\n");

@@ -200,21 +200,6 @@ static bool start_threads(struct vm *vm, struct err *err)
 	return true;
 }
 
-/*
- * Where an emulator refuses int3, that refusal is the hit.  In real mode it may
- * know int3 and vector it; then the byte is one that it refuses in every mode,
- * int1 (SDM Vol 2A, "INT n/INTO/INT3/INT1").
- */
-static uint8_t patch_byte(const struct host_caps *caps)
-{
-	bool int1 = caps->cpl0.int3 == INT3_INTERNAL_ERROR &&
-		    caps->real.int3 != INT3_INTERNAL_ERROR &&
-		    caps->cpl0.int1 == INT3_INTERNAL_ERROR &&
-		    caps->real.int1 == INT3_INTERNAL_ERROR;
-
-	return int1 ? 0xf1 : 0xcc;
-}
-
 static void blank(struct vm *vm, int kvm_fd, const struct vm_config *config)
 {
 	memset(vm, 0, sizeof(*vm));
@@ -223,7 +208,7 @@ static void blank(struct vm *vm, int kvm_fd, const struct vm_config *config)
 	vm->config = *config;
 	vm->cpuid = *config->cpuid;
 	vm->block_irqs = true;
-	vm->patch_byte = patch_byte(config->caps);
+	vm->patch_byte = host_caps_patch_byte(config->caps);
 	pthread_mutex_init(&vm->lock, NULL);
 	pthread_cond_init(&vm->go_cond, NULL);
 	pthread_cond_init(&vm->parked_cond, NULL);

@@ -33,7 +33,8 @@ TEST(an_ordinary_host)
 	caps.real = caps.cpl3 = caps.cpl0;
 	caps.rf_resume = CAP_YES;
 	caps.step_fault = CAP_NO;
-	CHECK_HAS(print(), "software breakpoints: planted 0xCC, which KVM");
+	CHECK_HAS(print(), "software breakpoints: planted 0xCC, which this KVM "
+			   "hands");
 	CHECK_HAS(print(), "going on from one: RFLAGS.RF\n");
 	CHECK_HAS(print(), "data watchpoints: debug registers");
 	CHECK_HAS(print(), "taken out of what pushf saved; a fault's handler");
@@ -50,10 +51,36 @@ TEST(an_emulating_host)
 	caps.sse_cpl0 = CAP_NO;
 	caps.insn[CAP_INSN_CLAC] = CAP_NO;
 	CHECK_HAS(print(), "emulation error: that is the hit");
-	CHECK_HAS(print(), "in real mode 0xF1");
-	CHECK_HAS(print(), "it gets the #BP itself");
+	CHECK_HAS(print(), "planted 0xCC, which this KVM reports");
+	caps.cpl0.int1 = INT3_INTERNAL_ERROR;
+	CHECK_HAS(print(), "planted 0xF1, which this KVM reports");
+	CHECK_HAS(print(), "it gets the trap itself");
 	CHECK_HAS(print(), "data watchpoints: page protection");
 	CHECK_HAS(print(), "kernel mode:          SSE clac\n");
+}
+
+TEST(patch_bytes)
+{
+	CHECK_EQ(host_caps_patch_byte(&caps), 0);
+	caps.cpl0.int3 = INT3_DEBUG_EXIT;
+	CHECK_EQ(host_caps_patch_byte(&caps), 0xcc);
+	caps.cpl0.int3 = caps.cpl0.int1 = INT3_INTERNAL_ERROR;
+	CHECK_EQ(host_caps_patch_byte(&caps), 0xcc);
+	caps.real.int1 = INT3_INTERNAL_ERROR;
+	CHECK_EQ(host_caps_patch_byte(&caps), 0xf1);
+	caps.real.int3 = INT3_INTERNAL_ERROR;
+	CHECK_EQ(host_caps_patch_byte(&caps), 0xcc);
+	caps.cpl0.int3 = INT3_TO_GUEST;
+	CHECK_EQ(host_caps_patch_byte(&caps), 0);
+}
+
+TEST(a_host_where_nothing_stops)
+{
+	caps.cpl0.int3 = INT3_TO_GUEST;
+	caps.cpl0.hw_exec = CAP_NO;
+	CHECK_HAS(print(), "software breakpoints: not here");
+	CHECK_HAS(print(), "hardware breakpoints: not here");
+	CHECK_HAS(print(), "data watchpoints: not here");
 }
 
 TEST(trouble_is_shown)

@@ -92,6 +92,7 @@ const struct packet packet_table[] = {
 	{"qEcho", MATCH_WORD, 0, "qEcho+", rsp_lldb_echo},
 	{"qSupportsDetachAndStayStopped", MATCH_WORD, 0, NULL,
 	 rsp_lldb_stay_stopped},
+	{"qOffsets", MATCH_EXACT, 0, NULL, rsp_lldb_offsets},
 	{"QSetDetachOnError", MATCH_WORD, 0, NULL, rsp_lldb_detach_on_error},
 	{NULL, MATCH_EXACT, 0, NULL, NULL},
 };

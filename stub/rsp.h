@@ -99,6 +99,7 @@ RSP_HANDLER(rsp_lldb_version);
 RSP_HANDLER(rsp_lldb_echo);
 RSP_HANDLER(rsp_lldb_stay_stopped);
 RSP_HANDLER(rsp_lldb_detach_on_error);
+RSP_HANDLER(rsp_lldb_offsets);
 
 /* ---- shared by handlers ---- */
 

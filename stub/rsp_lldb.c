@@ -262,3 +262,15 @@ bool rsp_lldb_detach_on_error(struct session *s, struct cursor *c,
 	s->detach_on_error = on;
 	return rsp_ok(s);
 }
+
+/*
+ * LLDB places an image's sections only when told where; the guest's are where
+ * they were linked.  gdb assumes that by itself, and an answer would undo the
+ * offset that a user gave by hand for a relocated kernel: empty, unsupported.
+ */
+bool rsp_lldb_offsets(struct session *s, struct cursor *c, struct err *err)
+{
+	if (s->lldb)
+		reply_text(&s->reply, "Text=0;Data=0;Bss=0");
+	return true;
+}

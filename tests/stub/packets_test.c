@@ -18,6 +18,7 @@ TEST(known_packets_never_get_the_empty_reply)
 {
 	for (const struct packet *p = packet_table; p->text; p++) {
 		rsp_rig_init(&r, 2);
+		rsp_rig_ask(&r, "QThreadSuffixSupported");
 		if (!*rsp_rig_ask(&r, p->text))
 			test_fail(__FILE__, __LINE__, "%s gets nothing",
 				  p->text);

@@ -10,12 +10,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "stub/breakpoint.h"
 #include "stub/clock.h"
-#include "stub/comm.h"
-#include "stub/conn.h"
-#include "stub/refuse.h"
-#include "stub/target.h"
+#include "stub/server_impl.h"
 
 /* How long a client that is done may take to read our last words; ms. */
 #define LINGER_MS 2000
@@ -25,49 +21,6 @@
  * A step is back in less than it takes to be woken up.
  */
 #define SPIN_US 60
-
-/*
- * The client, if any:
- *
- *   NONE ----> WAITING ----> SERVED ----> LINGERING ----> NONE
- *              the guest     packets      we are done;
- *              is asked      come and     its last reply
- *              to stop       go           is on the way
- *
- * An end of file leads to NONE from everywhere.
- */
-enum client_state {
-	CLIENT_NONE,
-	CLIENT_WAITING,
-	CLIENT_SERVED,
-	CLIENT_LINGERING,
-};
-
-/* What to do with the stop that an interrupt of ours will bring. */
-enum after_stop {
-	AFTER_STOP_REPORT, /* nobody asked: an event of the guest's own */
-	AFTER_STOP_HALT,   /* the client is gone: stay halted */
-	AFTER_STOP_GO_ON,  /* the client is gone and wanted a detach */
-};
-
-struct server {
-	struct server_config config;
-	struct target *target;
-	const struct tdesc *tdesc;
-	struct bp_list bps;
-	struct target_action *go; /* [nvcpus], all ACTION_CONTINUE */
-
-	struct comm comm;
-	int signal_fd;
-	enum client_state state;
-	struct conn conn;      /* unless CLIENT_NONE */
-	int64_t linger_until;  /* CLIENT_LINGERING; ms */
-	enum after_stop after; /* while nobody is served */
-	struct refuse refuse;
-
-	bool over;
-	int status;
-};
 
 struct watch {
 	void (*ready)(struct server *s, unsigned int arg);
@@ -103,73 +56,6 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-/* ---- the end ---- */
-
-static void finish(struct server *s, int status)
-{
-	s->over = true;
-	s->status = status;
-}
-
-static bool guest_exited(const struct server *s)
-{
-	return s->target->dead && s->target->last.kind == STOP_EXITED;
-}
-
-/* Nobody is attached to a guest that may have died: does that end it all? */
-static void check_end(struct server *s)
-{
-	if (guest_exited(s))
-		finish(s, s->target->last.status);
-	else if (s->target->dead && s->config.on_error == SERVER_ERROR_EXIT)
-		finish(s, SERVER_STATUS_GUEST_DIED);
-}
-
-/* ---- the guest while nobody is served ---- */
-
-static bool resume_all(struct server *s)
-{
-	struct err err;
-
-	if (bp_sync(&s->bps, s->target, &err) &&
-	    target_resume(s->target, s->go, &err))
-		return true;
-	log_msg(LOG_ERROR, "cannot resume the guest: %s", err.msg);
-	return false;
-}
-
-static void remove_breakpoints(struct server *s)
-{
-	struct err err;
-
-	bp_release_all(&s->bps);
-	if (!bp_sync(&s->bps, s->target, &err))
-		log_msg(LOG_WARN, "cannot remove a breakpoint: %s", err.msg);
-}
-
-static void report_stop(struct server *s, const struct target_stop *stop)
-{
-	if (stop->text)
-		log_text(LOG_ERROR, stop->text);
-	if (stop->kind == STOP_ERROR && s->config.on_error == SERVER_ERROR_HALT)
-		log_msg(LOG_ERROR, "the guest is halted; attach a debugger to "
-				   "look at it, or end this program");
-}
-
-static void stop_unattended(struct server *s, const struct target_stop *stop)
-{
-	enum after_stop after = s->after;
-
-	s->after = AFTER_STOP_REPORT;
-	if (after != AFTER_STOP_REPORT)
-		remove_breakpoints(s);
-	report_stop(s, stop);
-	if (s->target->dead)
-		check_end(s);
-	else if (after != AFTER_STOP_HALT)
-		resume_all(s);
-}
-
 /* ---- the client ---- */
 
 static void client_gone(struct server *s)
@@ -180,13 +66,13 @@ static void client_gone(struct server *s)
 	conn_deinit(&s->conn);
 	s->state = CLIENT_NONE;
 	if (end == SESSION_KILLED) {
-		finish(s, 0);
+		server_finish(s, 0);
 		return;
 	}
-	check_end(s);
+	server_check_end(s);
 	if (s->config.once || s->comm.kind == COMM_STDIO) {
 		if (!s->over)
-			finish(s, 0);
+			server_finish(s, 0);
 		return;
 	}
 	if (end != SESSION_OPEN)
@@ -196,9 +82,9 @@ static void client_gone(struct server *s)
 		target_interrupt(s->target, 0);
 		return;
 	}
-	remove_breakpoints(s);
+	server_remove_breakpoints(s);
 	if (go_on && !s->target->dead)
-		resume_all(s);
+		server_resume_all(s);
 	else
 		log_msg(LOG_INFO, "the client is gone; the guest stays halted");
 }
@@ -255,7 +141,7 @@ static void client_start(struct server *s, int in, int out, const char *peer)
 	if (!conn_init(&s->conn, in, out, peer, &config, &err)) {
 		log_msg(LOG_ERROR, "%s", err.msg);
 		if (s->comm.kind == COMM_STDIO)
-			finish(s, 1);
+			server_finish(s, 1);
 		return;
 	}
 	s->state = CLIENT_SERVED;
@@ -322,11 +208,11 @@ static void on_stop(struct server *s, unsigned int arg)
 	if (s->state == CLIENT_WAITING) {
 		s->state = CLIENT_SERVED;
 		s->after = AFTER_STOP_REPORT;
-		remove_breakpoints(s);
-		report_stop(s, &stop);
+		server_remove_breakpoints(s);
+		server_report_stop(s, &stop);
 		return;
 	}
-	stop_unattended(s, &stop);
+	server_stop_unattended(s, &stop);
 }
 
 static void on_signal(struct server *s, unsigned int arg)
@@ -339,7 +225,7 @@ static void on_signal(struct server *s, unsigned int arg)
 		session_killed(&s->conn.session, GDB_SIGNAL_TERM);
 		conn_output(&s->conn);
 	}
-	finish(s, 128 + (int)info.ssi_signo);
+	server_finish(s, 128 + (int)info.ssi_signo);
 }
 
 static void on_input(struct server *s, unsigned int arg)
@@ -458,7 +344,7 @@ int server_run(struct server *s)
 	if (s->comm.kind == COMM_STDIO)
 		client_start(s, STDIN_FILENO, STDOUT_FILENO, "stdin");
 	if (s->config.run_at_start && !s->target->running && !s->over)
-		resume_all(s);
+		server_resume_all(s);
 	while (!s->over)
 		if (!turn(s))
 			return 1;

@@ -1,0 +1,66 @@
+/* What the server does with the guest while no client decides. */
+#include "stub/server_impl.h"
+
+#include "base/log.h"
+
+void server_finish(struct server *s, int status)
+{
+	s->over = true;
+	s->status = status;
+}
+
+static bool guest_exited(const struct server *s)
+{
+	return s->target->dead && s->target->last.kind == STOP_EXITED;
+}
+
+void server_check_end(struct server *s)
+{
+	if (guest_exited(s))
+		server_finish(s, s->target->last.status);
+	else if (s->target->dead && s->config.on_error == SERVER_ERROR_EXIT)
+		server_finish(s, SERVER_STATUS_GUEST_DIED);
+}
+
+bool server_resume_all(struct server *s)
+{
+	struct err err;
+
+	if (bp_sync(&s->bps, s->target, &err) &&
+	    target_resume(s->target, s->go, &err))
+		return true;
+	log_msg(LOG_ERROR, "cannot resume the guest: %s", err.msg);
+	return false;
+}
+
+void server_remove_breakpoints(struct server *s)
+{
+	struct err err;
+
+	bp_release_all(&s->bps);
+	if (!bp_sync(&s->bps, s->target, &err))
+		log_msg(LOG_WARN, "cannot remove a breakpoint: %s", err.msg);
+}
+
+void server_report_stop(struct server *s, const struct target_stop *stop)
+{
+	if (stop->text)
+		log_text(LOG_ERROR, stop->text);
+	if (stop->kind == STOP_ERROR && s->config.on_error == SERVER_ERROR_HALT)
+		log_msg(LOG_ERROR, "the guest is halted; attach a debugger to "
+				   "look at it, or end this program");
+}
+
+void server_stop_unattended(struct server *s, const struct target_stop *stop)
+{
+	enum after_stop after = s->after;
+
+	s->after = AFTER_STOP_REPORT;
+	if (after != AFTER_STOP_REPORT)
+		server_remove_breakpoints(s);
+	server_report_stop(s, stop);
+	if (s->target->dead)
+		server_check_end(s);
+	else if (after != AFTER_STOP_HALT)
+		server_resume_all(s);
+}

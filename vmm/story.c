@@ -68,16 +68,58 @@ static void copy_memory_fault(struct vcpu *v, struct exit_info *e)
 	e->fault_size = fault.size;
 }
 
-static void describe(struct vcpu *v, int os_errno, struct exit_info *e)
+/*
+ * The registers the story is about: the vCPU's own, or where KVM has wiped
+ * them at a triple fault, those of the last exit before it.
+ */
+static bool wiped(const struct vcpu *v, int os_errno)
 {
-	const struct x86_state *s = vcpu_now(v, X86_GROUP_GPR | X86_GROUP_SYS);
-	const struct host_caps *caps = v->vm->config.caps;
-	size_t done = 0;
+	return !os_errno && v->run->exit_reason == KVM_EXIT_SHUTDOWN &&
+	       v->vm->config.caps->shutdown == SHUTDOWN_RESETS;
+}
 
+static void take_state(struct vcpu *v, bool is_wiped, struct x86_state *s)
+{
+	const struct x86_state *b = &v->before;
+
+	*s = *vcpu_now(v, X86_GROUP_GPR | X86_GROUP_SYS | X86_GROUP_DEBUG |
+				  X86_GROUP_EVENT);
+	if (!is_wiped || !v->has_before)
+		return;
+	memcpy(s->gpr, b->gpr, sizeof(s->gpr));
+	s->rip = b->rip;
+	s->rflags = b->rflags;
+	memcpy(s->seg, b->seg, sizeof(s->seg));
+	s->gdt = b->gdt;
+	s->idt = b->idt;
+	s->cr0 = b->cr0;
+	s->cr2 = b->cr2;
+	s->cr3 = b->cr3;
+	s->cr4 = b->cr4;
+	s->efer = b->efer;
+}
+
+/* Guest memory as those registers map it; returns how much was readable. */
+static size_t read_at(struct vcpu *v, const struct x86_state *s, gva_t gva,
+		      void *buf, size_t len)
+{
+	struct phys_reader mem;
+	struct paging p;
+	size_t done = 0;
+	struct err err;
+
+	paging_init(&p, s, &v->vm->convert.cpu);
+	vm_phys_reader(v->vm, &mem);
+	return paging_read(&p, &mem, gva, buf, len, &done, &err) ? len : done;
+}
+
+static void describe(struct vcpu *v, int os_errno, const struct x86_state *s,
+		     struct exit_info *e)
+{
 	memset(e, 0, sizeof(*e));
 	e->run_errno = os_errno;
 	e->flags = v->run->flags;
-	e->vendor = exit_vendor_of_module(caps->backend);
+	e->vendor = exit_vendor_of_module(v->vm->config.caps->backend);
 	if (os_errno)
 		copy_memory_fault(v, e);
 	else
@@ -88,12 +130,9 @@ static void describe(struct vcpu *v, int os_errno, struct exit_info *e)
 	e->rcx = s->gpr[X86_RCX];
 	e->rdx = s->gpr[X86_RDX];
 	e->code64 = x86_mode(s) == X86_MODE_LONG64;
-	e->state_reset = e->reason == EXIT_SHUTDOWN && !os_errno &&
-			 caps->shutdown == SHUTDOWN_RESETS;
-	if (!vcpu_read(v, x86_linear_pc(s), e->insn, sizeof(e->insn), &done))
-		e->insn_len = (unsigned int)done;
-	else
-		e->insn_len = sizeof(e->insn);
+	e->state_reset = wiped(v, os_errno);
+	e->insn_len = (unsigned int)read_at(v, s, x86_linear_pc(s), e->insn,
+					    sizeof(e->insn));
 }
 
 static void dump_bytes(struct vcpu *v, const struct x86_state *s,
@@ -103,10 +142,9 @@ static void dump_bytes(struct vcpu *v, const struct x86_state *s,
 	bool valid[CODE_BYTES];
 	gva_t pc = x86_linear_pc(s);
 	unsigned int before = (unsigned int)min_u64(CODE_BEFORE, s->rip);
-	size_t done;
 
 	for (unsigned int i = 0; i < CODE_BYTES; i++)
-		valid[i] = vcpu_read(v, pc - before + i, &bytes[i], 1, &done);
+		valid[i] = read_at(v, s, pc - before + i, &bytes[i], 1) == 1;
 	dump_code(out, bytes, valid, CODE_BYTES, before);
 }
 
@@ -116,54 +154,68 @@ static void end_line(struct buf *out)
 		buf_byte(out, '\n');
 }
 
-static void dump_state(struct vcpu *v, bool state_reset, struct buf *out)
+/* A breakpoint set at an address that is not the start of an instruction. */
+static void blame_breakpoint(struct vcpu *v, const struct x86_state *s,
+			     struct buf *out)
 {
-	struct x86_state s =
-		*vcpu_now(v, X86_GROUP_GPR | X86_GROUP_SYS | X86_GROUP_DEBUG |
-				     X86_GROUP_EVENT);
+	gva_t pc = x86_linear_pc(s);
 
-	if (state_reset && v->has_before) {
-		buf_str(out, "KVM on this host resets the vCPU at a triple "
-			     "fault; "
-			     "these are the registers at the last exit before "
-			     "it:\n");
-		memcpy(s.gpr, v->before.gpr, sizeof(s.gpr));
-		s.rip = v->before.rip;
-		s.rflags = v->before.rflags;
-		memcpy(s.seg, v->before.seg, sizeof(s.seg));
-		s.gdt = v->before.gdt;
-		s.idt = v->before.idt;
-		s.cr0 = v->before.cr0;
-		s.cr2 = v->before.cr2;
-		s.cr3 = v->before.cr3;
-		s.cr4 = v->before.cr4;
-		s.efer = v->before.efer;
+	for (unsigned int i = 0; i < v->vm->plants; i++) {
+		const struct plant *p = &v->vm->plant[i];
+
+		if (p->method != PLANT_PATCH ||
+		    !range_ok(pc + 1, EXIT_MAX_INSN - 1, p->bp.addr, 1))
+			continue;
+		buf_printf(out,
+			   "  note: a software breakpoint is planted at "
+			   "0x%llx, "
+			   "%llu bytes behind rip; if that is inside this "
+			   "instruction, the breakpoint broke it: delete it "
+			   "and use the address of an instruction\n",
+			   (unsigned long long)p->bp.addr,
+			   (unsigned long long)(p->bp.addr - pc));
 	}
-	dump_registers(out, &s);
-	end_line(out);
-	dump_bytes(v, &s, out);
-	end_line(out);
 }
 
 void story_error(struct vcpu *v, int os_errno, struct target_stop *stop)
 {
+	bool is_wiped = wiped(v, os_errno);
+	struct buf *out = &v->story;
 	struct exit_info e;
+	struct x86_state s;
 
-	describe(v, os_errno, &e);
-	buf_clear(&v->story);
-	exit_verdict(&v->story, &e);
-	end_line(&v->story);
-	exit_opening(&v->story, &e);
-	end_line(&v->story);
-	exit_details(&v->story, &e);
-	end_line(&v->story);
-	dump_state(v, e.state_reset, &v->story);
+	take_state(v, is_wiped, &s);
+	describe(v, os_errno, &s, &e);
+	buf_clear(out);
+	exit_verdict(out, &e);
+	end_line(out);
+	exit_opening(out, &e);
+	end_line(out);
+	exit_details(out, &e);
+	end_line(out);
+	if (e.suberror == SUBERROR_EMULATION)
+		blame_breakpoint(v, &s, out);
+	if (is_wiped)
+		buf_str(out, v->has_before ? "KVM on this host resets the vCPU "
+					     "at a "
+					     "triple fault; these are the "
+					     "registers at "
+					     "the last exit before it:\n"
+					   : "KVM on this host resets the vCPU "
+					     "at a "
+					     "triple fault; these are its "
+					     "registers "
+					     "after that:\n");
+	dump_registers(out, &s);
+	end_line(out);
+	dump_bytes(v, &s, out);
+	end_line(out);
 	memset(stop, 0, sizeof(*stop));
 	stop->kind = STOP_ERROR;
 	stop->vcpu = v->index;
 	stop->signal = (int)exit_signal(&e);
 	stop->status_word = exit_status_word(&e);
-	stop->text = buf_cstr(&v->story);
+	stop->text = buf_cstr(out);
 }
 
 void story_halted(struct vcpu *v, struct target_stop *stop)

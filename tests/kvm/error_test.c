@@ -122,3 +122,18 @@ TEST(halted_guest_can_be_interrupted)
 	CHECK_STOP(machine_run_for(&m, 10), STOP_INTERRUPT);
 	machine_end(&m);
 }
+
+TEST(a_breakpoint_inside_an_instruction_is_blamed)
+{
+	struct target_stop stop;
+	struct machine m;
+
+	machine_start(&m, triple, 64, NULL);
+	if (m.caps.cpl0.int3 != INT3_INTERNAL_ERROR)
+		test_skip("only an emulating host fails at the instruction");
+	machine_insert(&m, BP_SW, GUEST_BASE + 6, 1); /* second byte of ud2 */
+	stop = machine_continue(&m);
+	CHECK_STOP(stop, STOP_ERROR);
+	CHECK_HAS(stop.text, "breakpoint is planted at 0x100006");
+	machine_end(&m);
+}

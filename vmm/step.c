@@ -175,6 +175,52 @@ static unsigned int frame_slot(const struct x86_state *s)
 	return s->efer & X86_EFER_LMA ? 8 : s->cr0 & X86_CR0_PE ? 4 : 2;
 }
 
+/* Linear address under which the processor pushes an interrupt frame. */
+static bool frame_top(struct step *st, gva_t *top)
+{
+	const struct x86_state *s = &st->from;
+	size_t done;
+
+	if (x86_mode(s) == X86_MODE_LONG64 && x86_cpl(s) == 0) {
+		*top = s->gpr[X86_RSP] & ~UINT64_C(15);
+		return true;
+	}
+	if (x86_cpl(s) == 0) {
+		*top = s->seg[X86_SS].base +
+		       (s->seg[X86_SS].attr & X86_AR_DB
+				? (uint32_t)s->gpr[X86_RSP]
+				: (uint16_t)s->gpr[X86_RSP]);
+		return true;
+	}
+	/* SDM Vol 3A, "64-Bit Task State Segment": RSP0 */
+	return s->efer & X86_EFER_LMA &&
+	       vcpu_read(st->v, s->seg[X86_TR].base + 4, top, 8, &done);
+}
+
+/*
+ * An interrupt that came in during the step pushed the flags with TF; the step
+ * ended in its handler or past the handler's first instruction.  The frame is
+ * known by its return address, the instruction that has not run yet.
+ */
+static void hide_tf_in_interrupt_frame(struct step *st)
+{
+	unsigned int size = frame_slot(&st->from);
+	unsigned int words = st->from.efer & X86_EFER_LMA ? 5 : 3;
+	uint64_t rip = 0, flags = 0;
+	size_t done;
+	gva_t top;
+
+	if (!(st->from.rflags & X86_FL_IF) || !frame_top(st, &top))
+		return;
+	top -= words * size;
+	if (!vcpu_read(st->v, top, &rip, size, &done) || rip != st->from.rip ||
+	    !vcpu_read(st->v, top + 2 * size, &flags, size, &done) ||
+	    !(flags & X86_FL_TF))
+		return;
+	flags &= ~X86_FL_TF;
+	vcpu_write(st->v, top + 2 * size, &flags, size);
+}
+
 static void hide_tf(struct step *st)
 {
 	struct vcpu *v = st->v;
@@ -184,6 +230,7 @@ static void hide_tf(struct step *st)
 
 	if (was)
 		return;
+	hide_tf_in_interrupt_frame(st);
 	if (st->insn.kind == INSN_PUSHF && pc == st->pc + st->insn.length)
 		clear_pushed_tf(v, &s, 0);
 	if (st->insn.kind == INSN_SYSCALL && s.rip == st->v->now.rip &&

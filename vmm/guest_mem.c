@@ -7,8 +7,29 @@
 #include "base/bits.h"
 
 #define PAGE	      UINT64_C(4096)
+#define LARGE_PAGE    UINT64_C(0x200000)
 /* Enough for every physical address bit a CPU has, and no sum can wrap. */
 #define GUEST_MEM_MAX (UINT64_C(1) << 46)
+
+/*
+ * Memory that the kernel may back and KVM may map by 2 MiB pages: both need the
+ * host address aligned like the guest's.  NULL with errno when there is none.
+ */
+static void *reserve(uint64_t size)
+{
+	uint64_t head, all = size + LARGE_PAGE;
+	uint8_t *host = mmap(NULL, all, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+			     0);
+
+	if (host == MAP_FAILED)
+		return NULL;
+	head = -(uintptr_t)host & (LARGE_PAGE - 1);
+	if (head)
+		munmap(host, head);
+	munmap(host + head + size, LARGE_PAGE - head);
+	return host + head;
+}
 
 static bool add_region(struct guest_mem *m, gpa_t base, uint64_t size,
 		       const char *name, struct err *err)
@@ -16,9 +37,8 @@ static bool add_region(struct guest_mem *m, gpa_t base, uint64_t size,
 	struct guest_region *r = &m->region[m->regions];
 	void *host;
 
-	host = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (host == MAP_FAILED)
+	host = reserve(size);
+	if (!host)
 		return err_set_errno(err, ERR_LIMIT,
 				     "cannot reserve %" PRIu64 " MiB of guest "
 				     "memory (%s)",

@@ -23,6 +23,16 @@ TEST(low_ram_only_up_to_the_hole)
 	guest_mem_deinit(&mem);
 }
 
+TEST(host_memory_is_aligned_for_large_pages)
+{
+	for (int i = 0; i < 4; i++) {
+		CHECK_OK(guest_mem_init(&mem, (64u << 20) + 4096, &err), &err);
+		CHECK_EQ((uintptr_t)mem.region[0].host & 0x1fffff, 0);
+		mem.region[0].host[(64u << 20) + 4095] = 1;
+		guest_mem_deinit(&mem);
+	}
+}
+
 TEST(copies_are_all_or_nothing)
 {
 	uint8_t buf[16] = {1, 2, 3, 4};

@@ -14,20 +14,20 @@ NESTED_OUT := $(OUT)/nested
 $(S)/tests/%_test: $(B)/obj/tests/kvm/%_test.o $(TEST_LIB_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -Wl,--no-warnings -o $@ $^ $(LDLIBS)
 
 $(S)/tests/raw_test: $(B)/obj/tests/nested/raw_test.o $(B)/obj/tests/test.o
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -Wl,--no-warnings -o $@ $^ $(LDLIBS)
 
 $(S)/poweroff: $(B)/obj/tests/nested/poweroff.o
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -o $@ $^
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -Wl,--no-warnings -o $@ $^
 
 $(S)/kvm-gdbserver: $(MAIN_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -Wl,--no-warnings -o $@ $^ $(LDLIBS)
 
 # what the emulated machine gets as its working folder
 .PHONY: static
@@ -51,7 +51,7 @@ L := $(B)-linux
 
 $(S)/hello_init: $(B)/obj/tests/nested/hello_init.o
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -o $@ $^
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -Wl,--no-warnings -o $@ $^
 
 .PHONY: check-linux
 check-linux:

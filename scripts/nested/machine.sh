@@ -32,7 +32,10 @@ machine()
 machine_environment() # BACKEND
 {
 	echo "export KVM_TEST_BACKEND=$1"
-	echo "export KVMTEST_EMULATOR=${1#*-}"
+	case $1 in
+	svm-tcg) echo "export KVMTEST_EMULATOR=tcg" ;;
+	*) echo "export KVMTEST_EMULATOR=bochs" ;;
+	esac
 	case $1 in
 	svm-bochs) echo "export KVM_GDBSERVER_PROBE_SKIP=shutdown" ;;
 	esac

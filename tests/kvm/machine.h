@@ -28,6 +28,7 @@ struct machine {
 	struct live *live;
 	struct target *target;
 	int kvm_fd;
+	bool ran; /* resumed at least once */
 };
 
 /* mode 16, 32 or 64; options may be NULL. */

@@ -4,6 +4,8 @@
 /*
  * The boot processor copies a real-mode trampoline to 0x8000, starts the
  * second processor there and counts in rax; the second one counts in eax.
+ * Interrupts are on while they spin: Bochs' VMX never leaves a guest that runs
+ * with them off, and its only host processor is then lost.
  */
 #define START_AP(id)                                            \
 	"mov $ap_" #id " - guest_" #id " + 0x100000, %esi\n"    \
@@ -17,16 +19,17 @@
 	"mov $1000, %ecx\n1: loop 1b\n"                         \
 	"movl $0x01000000, 0x310(%rsi)\n"                       \
 	"movl $0x00004608, 0x300(%rsi)\n" /* SIPI, vector 08 */ \
-	"xor %eax, %eax\n"
+	"xor %eax, %eax\n"                                      \
+	"sti\n"
 
 GUEST(smp, START_AP(smp) "2: inc %eax\n"
 			 "nop\n"
 			 "jmp 2b\n"
 			 "ap_smp: .code16\n"
-			 "xor %ax, %ax\n" /* 0x8000 */
-			 "3: inc %ax\n"	  /* 0x8002 */
-			 "nop\n"	  /* 0x8003 */
-			 "jmp 3b\n"	  /* 0x8004 */
+			 "sti\nnop\n"	/* 0x8000 */
+			 "3: inc %ax\n" /* 0x8002 */
+			 "nop\n"	/* 0x8003 */
+			 "jmp 3b\n"	/* 0x8004 */
 			 ".code64\n"
 			 ".fill 64, 1, 0x90\n");
 

@@ -170,14 +170,14 @@ $(B)/bench: $(BENCH_OBJ) $(LIB)
 .PHONY: bench
 bench:
 	@scripts/setup bench
-	@$(MAKE) --no-print-directory all guests $(B)/bench
+	@$(MAKE) -s --no-print-directory all guests $(B)/bench
 	@$(B)/bench $(OUT)/kvm-gdbserver $(G)/bench_pvh.elf \
 		$$(nm $(G)/bench_pvh.elf | sed -n "s/ . bench_loop$$//p")
 
 .PHONY: demo
 demo:
 	@scripts/setup demo
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) -s --no-print-directory all
 	@scripts/demo
 
 .PHONY: check

@@ -20,6 +20,7 @@ monitor info
 maint packet qqemu.sstepbits
 maint packet qqemu.sstep
 maint packet Qqemu.sstep=1
+maint packet Qqemu.sstep=3
 maint packet qqemu.PhyMemMode
 break touch_window
 continue

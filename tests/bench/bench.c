@@ -50,16 +50,18 @@ static const struct {
 	[RSS_MB] = {"RSS without guest RAM, MB", true},
 };
 
-struct results {
-	double value[METRICS]; /* 0: not measured */
-};
-
+/* One server under test: its command line, its process, what was measured. */
 struct subject {
 	const char *name;
 	const char *argv[24];
+	char sock[96];
+	struct client *client;
+	pid_t pid;
+	bool up;
+	double value[METRICS]; /* 0: not measured */
 };
 
-static struct client client;
+static struct client *client; /* the one that is being measured */
 static char work[64];
 static uint64_t loop_address;
 
@@ -71,13 +73,15 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static pid_t start(const struct subject *s)
+static void start(struct subject *s)
 {
 	char *argv[24], log[96];
-	pid_t pid = fork();
 
-	if (pid)
-		return pid;
+	unlink(s->sock);
+	s->up = true;
+	s->pid = fork();
+	if (s->pid)
+		return;
 	snprintf(log, sizeof(log), "%s/%s.log", work, s->name);
 	if (!freopen("/dev/null", "r", stdin) || !freopen(log, "w", stdout) ||
 	    dup2(1, 2) < 0)
@@ -88,12 +92,14 @@ static pid_t start(const struct subject *s)
 	_exit(127);
 }
 
-static void stop(pid_t pid)
+static void stop(struct subject *s)
 {
-	client_close(&client);
-	kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	client_close(s->client);
+	kill(s->pid, SIGKILL);
+	while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
 		;
+	unlink(s->sock);
+	s->up = false;
 }
 
 static int compare(const void *a, const void *b)
@@ -106,61 +112,52 @@ static int compare(const void *a, const void *b)
 }
 
 /* Median time from fork() to the reply to "?". */
-static bool measure_start(const struct subject *s, const char *sock,
-			  double *median_ms)
+static bool measure_start(struct subject *s)
 {
 	double ms[START_ROUNDS];
 
 	for (int i = 0; i < START_ROUNDS; i++) {
 		double begin = now();
-		pid_t pid;
 		bool ok;
 
-		unlink(sock);
-		pid = start(s);
-		ok = client_connect(&client, sock, 10) &&
-		     client_ask(&client, "?");
+		start(s);
+		ok = client_connect(s->client, s->sock, 10) &&
+		     client_ask(s->client, "?");
 		ms[i] = (now() - begin) * 1e3;
-		stop(pid);
+		stop(s);
 		if (!ok)
 			return false;
 	}
 	qsort(ms, START_ROUNDS, sizeof(ms[0]), compare);
-	*median_ms = ms[START_ROUNDS / 2];
+	s->value[FIRST_REPLY_MS] = ms[START_ROUNDS / 2];
 	return true;
 }
 
-/*
- * How often a second can this be done?  `once` says how much it did.  The best
- * of some rounds: other load on the machine only ever takes away.
- */
+/* How often a second can this be done?  `once` says how much it did. */
 static bool rate(double (*once)(void), double *per_second)
 {
-	for (int i = 0; i < RATE_ROUNDS; i++) {
-		double begin = now(), end = begin, n = 0;
+	double begin = now(), end = begin, n = 0;
 
-		while (end - begin < SECONDS) {
-			double did = once();
+	while (end - begin < SECONDS) {
+		double did = once();
 
-			if (did <= 0)
-				return false;
-			n += did;
-			end = now();
-		}
-		if (*per_second < n / (end - begin))
-			*per_second = n / (end - begin);
+		if (did <= 0)
+			return false;
+		n += did;
+		end = now();
 	}
+	*per_second = n / (end - begin);
 	return true;
 }
 
 static double once_step(void)
 {
-	return client_ask(&client, "vCont;s:1") && client.reply[0] == 'T';
+	return client_ask(client, "vCont;s:1") && client->reply[0] == 'T';
 }
 
 static double once_g(void)
 {
-	return client_ask(&client, "g") && client.reply_len > 100;
+	return client_ask(client, "g") && client->reply_len > 100;
 }
 
 static double once_step_and_g(void)
@@ -173,18 +170,18 @@ static double once_breakpoint(void)
 	char z1[64];
 
 	snprintf(z1, sizeof(z1), "z1,%llx,1", (unsigned long long)loop_address);
-	if (!client_ask(&client, z1) || strcmp(client.reply, "OK") ||
+	if (!client_ask(client, z1) || strcmp(client->reply, "OK") ||
 	    once_step() <= 0)
 		return 0;
 	z1[0] = 'Z';
-	return client_ask(&client, z1) && !strcmp(client.reply, "OK") &&
-	       client_ask(&client, "vCont;c:1") && client.reply[0] == 'T';
+	return client_ask(client, z1) && !strcmp(client->reply, "OK") &&
+	       client_ask(client, "vCont;c:1") && client->reply[0] == 'T';
 }
 
 /* READ_SIZE bytes with the largest m packets the server takes, in MB. */
 static double once_read(void)
 {
-	uint64_t at = 0, chunk = client.packet_size / 2 - 8;
+	uint64_t at = 0, chunk = client->packet_size / 2 - 8;
 	char m[64];
 
 	while (at < READ_SIZE) {
@@ -193,10 +190,10 @@ static double once_read(void)
 		snprintf(m, sizeof(m), "m%llx,%llx",
 			 (unsigned long long)(READ_ADDRESS + at),
 			 (unsigned long long)n);
-		if (!client_ask(&client, m) || client.reply_len < 2 ||
-		    client.reply[0] == 'E')
+		if (!client_ask(client, m) || client->reply_len < 2 ||
+		    client->reply[0] == 'E')
 			return 0;
-		at += client.reply_len / 2;
+		at += client->reply_len / 2;
 	}
 	return (double)READ_SIZE / 1e6;
 }
@@ -208,16 +205,15 @@ static bool write_chunk(uint64_t address, size_t n, bool binary)
 			    (unsigned long long)address, n);
 
 	memset(body + head, '0', binary ? n : 2 * n);
-	return client_send(&client, body,
-			   (size_t)head + (binary ? n : 2 * n)) &&
-	       client_receive(&client) && !strcmp(client.reply, "OK");
+	return client_send(client, body, (size_t)head + (binary ? n : 2 * n)) &&
+	       client_receive(client) && !strcmp(client->reply, "OK");
 }
 
 /* As gdb: X where the server has it, else M. */
 static double once_write(void)
 {
 	bool binary = write_chunk(READ_ADDRESS, 0, true);
-	size_t chunk = (client.packet_size - 64) / (binary ? 1 : 2);
+	size_t chunk = (client->packet_size - 64) / (binary ? 1 : 2);
 
 	for (uint64_t at = 0; at < READ_SIZE; at += chunk) {
 		uint64_t left = READ_SIZE - at;
@@ -256,12 +252,29 @@ static bool go_to_loop(void)
 	char z1[64];
 
 	snprintf(z1, sizeof(z1), "Z1,%llx,1", (unsigned long long)loop_address);
-	return client_ask(&client, "Hg1") && client_ask(&client, z1) &&
-	       !strcmp(client.reply, "OK") &&
-	       client_ask(&client, "vCont;c:1") && client.reply[0] == 'T';
+	return client_ask(client, "Hg1") && client_ask(client, z1) &&
+	       !strcmp(client->reply, "OK") &&
+	       client_ask(client, "vCont;c:1") && client->reply[0] == 'T';
 }
 
-static void measure_rates(struct results *r)
+static void measure_rate(struct subject *s, enum metric metric,
+			 double (*once)(void))
+{
+	double value;
+
+	client = s->client;
+	if (!rate(once, &value))
+		fprintf(stderr, "bench: %s: %s: last reply was '%.60s'\n",
+			s->name, metric_table[metric].name, client->reply);
+	else if (s->value[metric] < value)
+		s->value[metric] = value;
+}
+
+/*
+ * All rates of all subjects, in turns, and the best of some rounds: other load
+ * on the machine only ever takes away, and takes from all alike.
+ */
+static void measure_rates(struct subject *const *subjects, size_t n)
 {
 	static const struct {
 		enum metric metric;
@@ -273,38 +286,39 @@ static void measure_rates(struct results *r)
 	};
 
 	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++)
-		if (!rate(rates[i].once, &r->value[rates[i].metric]))
-			fprintf(stderr, "bench: %s: last reply was '%.60s'\n",
-				metric_table[rates[i].metric].name,
-				client.reply);
+		for (size_t k = 0; k < n * RATE_ROUNDS; k++)
+			if (subjects[k % n]->up)
+				measure_rate(subjects[k % n], rates[i].metric,
+					     rates[i].once);
 }
 
-static bool measure(const struct subject *s, const char *sock,
-		    struct results *r)
+/* Start it and run the guest to its loop; false, with a word why, if not. */
+static bool prepare(struct subject *s)
 {
-	pid_t pid;
-	bool ok;
-
-	if (!measure_start(s, sock, &r->value[FIRST_REPLY_MS])) {
+	if (!measure_start(s)) {
 		fprintf(stderr, "bench: %s does not start; see %s\n", s->name,
 			work);
 		return false;
 	}
-	unlink(sock);
-	pid = start(s);
-	ok = client_connect(&client, sock, 10) && client_negotiate(&client) &&
-	     client_ask(&client, "?") && go_to_loop();
-	if (ok) {
-		measure_rates(r);
-		r->value[RSS_MB] = rss_without_ram(pid);
-	} else {
-		fprintf(stderr,
-			"bench: %s: the guest does not reach its loop: "
-			"'%.60s'; see %s\n",
-			s->name, client.reply, work);
-	}
-	stop(pid);
-	return ok;
+	start(s);
+	client = s->client;
+	if (client_connect(client, s->sock, 10) && client_negotiate(client) &&
+	    client_ask(client, "?") && go_to_loop())
+		return true;
+	fprintf(stderr,
+		"bench: %s: the guest does not reach its loop: '%.60s'; "
+		"see %s\n",
+		s->name, client->reply, work);
+	stop(s);
+	return false;
+}
+
+static void finish(struct subject *s)
+{
+	if (!s->up)
+		return;
+	s->value[RSS_MB] = rss_without_ram(s->pid);
+	stop(s);
 }
 
 static void print_value(double value)
@@ -325,8 +339,8 @@ static void print_ratio(double a, double b, bool less_is_better)
 		printf(" %9.2fx", less_is_better ? b / a : a / b);
 }
 
-static void print_table(const struct results *ours, const struct results *qemu,
-			const struct results *raw)
+static void print_table(const struct subject *ours, const struct subject *qemu,
+			const struct subject *raw)
 {
 	printf("%-30s %12s %12s %10s %12s %10s\n", "", "kvm-gdbserver", "QEMU",
 	       "better by", "bare KVM", "of bare");
@@ -354,8 +368,7 @@ static bool make_work_dir(void)
 
 static void remove_work_dir(void)
 {
-	static const char *const names[] = {"sock", "kvm-gdbserver.log",
-					    "qemu.log"};
+	static const char *const names[] = {"kvm-gdbserver.log", "qemu.log"};
 	char path[128];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -365,15 +378,15 @@ static void remove_work_dir(void)
 	rmdir(work);
 }
 
-static void measure_raw(const char *image, struct results *r)
+static void measure_raw(const char *image, struct subject *s)
 {
 	struct raw_rates rates = {0, 0, 0};
 
 	if (!raw_measure(image, loop_address, SECONDS, &rates))
 		return;
-	r->value[FIRST_REPLY_MS] = rates.create_ms;
-	r->value[STEPS] = rates.steps;
-	r->value[BREAKPOINTS] = rates.breakpoints;
+	s->value[FIRST_REPLY_MS] = rates.create_ms;
+	s->value[STEPS] = rates.steps;
+	s->value[BREAKPOINTS] = rates.breakpoints;
 }
 
 static bool have_qemu(void)
@@ -390,19 +403,23 @@ static bool have_qemu(void)
 
 int main(int argc, char **argv)
 {
-	static struct results ours, qemu, raw;
-	char sock[96], comm[128], chardev[192];
+	static struct client ours_client, qemu_client;
+	static char comm[128], chardev[192];
 	const char *image = argv[2];
-	struct subject server = {
-		"kvm-gdbserver",
-		{argv[1], "-m", "128M", "--serial", "none", comm, image},
+	struct subject raw = {.name = "bare KVM"};
+	struct subject ours = {
+		.name = "kvm-gdbserver",
+		.client = &ours_client,
+		.argv = {argv[1], "-m", "128M", "--serial", "none", comm,
+			 image},
 	};
-	struct subject peer = {
-		"qemu",
-		{"qemu-system-x86_64", "-enable-kvm", "-cpu", "kvm64",
-		 "-nodefaults", "-nographic", "-m", "128", "-bios",
-		 "/usr/share/qemu/qboot.rom", "-kernel", image, "-S",
-		 "-chardev", chardev, "-gdb", "chardev:g"},
+	struct subject qemu = {
+		.name = "qemu",
+		.client = &qemu_client,
+		.argv = {"qemu-system-x86_64", "-enable-kvm", "-cpu", "kvm64",
+			 "-nodefaults", "-nographic", "-m", "128", "-bios",
+			 "/usr/share/qemu/qboot.rom", "-kernel", image, "-S",
+			 "-chardev", chardev, "-gdb", "chardev:g"},
 	};
 
 	if (argc != 4) {
@@ -410,19 +427,23 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	loop_address = strtoull(argv[3], NULL, 16);
+	signal(SIGPIPE, SIG_IGN);
 	if (!make_work_dir())
 		return 1;
-	snprintf(sock, sizeof(sock), "%s/sock", work);
-	snprintf(comm, sizeof(comm), "unix:%s", sock);
+	snprintf(ours.sock, sizeof(ours.sock), "%s/ours", work);
+	snprintf(qemu.sock, sizeof(qemu.sock), "%s/qemu", work);
+	snprintf(comm, sizeof(comm), "unix:%s", ours.sock);
 	snprintf(chardev, sizeof(chardev),
-		 "socket,id=g,path=%s,server=on,wait=off", sock);
-	signal(SIGPIPE, SIG_IGN);
+		 "socket,id=g,path=%s,server=on,wait=off", qemu.sock);
 
 	measure_raw(image, &raw);
-	if (!measure(&server, sock, &ours))
+	if (!prepare(&ours))
 		return 1;
 	if (have_qemu())
-		measure(&peer, sock, &qemu);
+		prepare(&qemu);
+	measure_rates((struct subject *const[]){&ours, &qemu}, 2);
+	finish(&ours);
+	finish(&qemu);
 	print_table(&ours, &qemu, &raw);
 	remove_work_dir();
 	return 0;

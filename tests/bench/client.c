@@ -1,6 +1,5 @@
 #include "tests/bench/client.h"
 
-#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define REPLY_TIMEOUT_MS 20000
+#define REPLY_TIMEOUT_S 20
 
 static double now(void)
 {
@@ -23,6 +22,7 @@ static double now(void)
 bool client_connect(struct client *c, const char *path, double seconds)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	const struct timeval timeout = {.tv_sec = REPLY_TIMEOUT_S};
 	double end = now() + seconds;
 
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
@@ -32,7 +32,8 @@ bool client_connect(struct client *c, const char *path, double seconds)
 	do {
 		c->fd = socket(AF_UNIX, SOCK_STREAM, 0);
 		if (!connect(c->fd, (struct sockaddr *)&addr, sizeof(addr)))
-			return true;
+			return !setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO,
+					   &timeout, sizeof(timeout));
 		close(c->fd);
 		usleep(200);
 	} while (now() < end);
@@ -74,22 +75,44 @@ bool client_send(struct client *c, const char *body, size_t len)
 	return write_all(c, c->out, len + 4);
 }
 
-/* The next byte from the server, or -1 after a time-out or at the end. */
+/* More bytes in c->in; false after a time-out or at the end. */
+static bool fill(struct client *c)
+{
+	ssize_t n = read(c->fd, c->in, sizeof(c->in));
+
+	c->used = c->have = 0;
+	if (n <= 0)
+		return false;
+	c->have = (size_t)n;
+	return true;
+}
+
 static int next_byte(struct client *c)
 {
-	if (c->used == c->have) {
-		struct pollfd p = {.fd = c->fd, .events = POLLIN};
-		ssize_t n;
-
-		if (poll(&p, 1, REPLY_TIMEOUT_MS) <= 0)
-			return -1;
-		n = read(c->fd, c->in, sizeof(c->in));
-		if (n <= 0)
-			return -1;
-		c->have = (size_t)n;
-		c->used = 0;
-	}
+	if (c->used == c->have && !fill(c))
+		return -1;
 	return (uint8_t)c->in[c->used++];
+}
+
+/* Take the bytes up to the next one that means something. */
+static bool take_plain(struct client *c)
+{
+	const char *from = c->in + c->used;
+	size_t n = c->have - c->used;
+	const char *stop;
+
+	stop = memchr(from, '#', n);
+	n = stop ? (size_t)(stop - from) : n;
+	stop = memchr(from, '*', n);
+	n = stop ? (size_t)(stop - from) : n;
+	stop = memchr(from, '}', n);
+	n = stop ? (size_t)(stop - from) : n;
+	if (c->reply_len + n + 1 >= CLIENT_BUF)
+		return false;
+	memcpy(c->reply + c->reply_len, from, n);
+	c->reply_len += n;
+	c->used += n;
+	return true;
 }
 
 /* Run-length: the byte before is repeated; the count is a printable byte. */
@@ -112,17 +135,13 @@ bool client_receive(struct client *c)
 		if (byte < 0)
 			return false;
 	c->reply_len = 0;
-	while ((byte = next_byte(c)) != '#') {
-		if (byte < 0 || c->reply_len + 1 >= CLIENT_BUF)
-			return false;
-		if (byte == '*') {
-			if (!expand(c))
-				return false;
+	while (take_plain(c) && (byte = next_byte(c)) != '#') {
+		if (byte == '*' && expand(c))
 			continue;
-		}
-		if (byte == '}')
-			byte = next_byte(c) ^ 0x20;
-		c->reply[c->reply_len++] = (char)byte;
+		if (byte == '*' || byte < 0 || c->reply_len + 1 >= CLIENT_BUF)
+			return false;
+		c->reply[c->reply_len++] =
+			(char)(byte == '}' ? next_byte(c) ^ 0x20 : byte);
 	}
 	c->reply[c->reply_len] = '\0';
 	if (next_byte(c) < 0 || next_byte(c) < 0)

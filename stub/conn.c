@@ -123,10 +123,11 @@ void conn_input(struct conn *c)
 		return;
 	if (c->pos == c->len) {
 		n = read(c->in, c->data, READ_SIZE);
+		if (n < 0 && would_block())
+			return;
 		c->pos = 0;
 		c->len = n > 0 ? (size_t)n : 0;
-		if (!n || (n < 0 && !would_block()))
-			c->closed = true;
+		c->closed = n <= 0;
 	}
 	handle(c);
 }

@@ -16,12 +16,6 @@
 /* How long a client that is done may take to read our last words; ms. */
 #define LINGER_MS 2000
 
-/*
- * How long to look for a stop without sleeping after a resume; microseconds.
- * A step is back in less than it takes to be woken up.
- */
-#define SPIN_US 60
-
 struct watch {
 	void (*ready)(struct server *s, unsigned int arg);
 	unsigned int arg;
@@ -109,6 +103,26 @@ static void check_client(struct server *s)
 		start_linger(s);
 }
 
+static void on_stop(struct server *s, unsigned int arg)
+{
+	struct target_stop stop;
+
+	if (!target_next_stop(s->target, &stop))
+		return;
+	if (s->state == CLIENT_SERVED && s->conn.session.awaiting) {
+		session_stopped(&s->conn.session, &stop);
+		conn_output(&s->conn);
+		check_client(s);
+	} else if (s->state == CLIENT_WAITING) {
+		s->state = CLIENT_SERVED;
+		s->after = AFTER_STOP_REPORT;
+		server_remove_breakpoints(s);
+		server_report_stop(s, &stop);
+	} else {
+		server_stop_unattended(s, &stop);
+	}
+}
+
 static void client_in(struct server *s, unsigned int arg)
 {
 	if (s->state == CLIENT_WAITING)
@@ -118,6 +132,9 @@ static void client_in(struct server *s, unsigned int arg)
 	else
 		conn_input(&s->conn);
 	check_client(s);
+	/* A single step may be over before the loop could ask. */
+	if (s->state == CLIENT_SERVED && s->conn.session.awaiting)
+		on_stop(s, 0);
 }
 
 static void client_out(struct server *s, unsigned int arg)
@@ -192,28 +209,6 @@ static void on_accept(struct server *s, unsigned int arg)
 }
 
 /* ---- events ---- */
-
-static void on_stop(struct server *s, unsigned int arg)
-{
-	struct target_stop stop;
-
-	if (!target_next_stop(s->target, &stop))
-		return;
-	if (s->state == CLIENT_SERVED && s->conn.session.awaiting) {
-		session_stopped(&s->conn.session, &stop);
-		conn_output(&s->conn);
-		check_client(s);
-		return;
-	}
-	if (s->state == CLIENT_WAITING) {
-		s->state = CLIENT_SERVED;
-		s->after = AFTER_STOP_REPORT;
-		server_remove_breakpoints(s);
-		server_report_stop(s, &stop);
-		return;
-	}
-	server_stop_unattended(s, &stop);
-}
 
 static void on_signal(struct server *s, unsigned int arg)
 {
@@ -308,26 +303,11 @@ static void dispatch(struct server *s, const struct watches *w)
 		client_gone(s);
 }
 
-/* A resume whose stop may come within microseconds: look before sleeping. */
-static void await_quick_stop(struct server *s)
-{
-	struct pollfd p = {.fd = target_event_fd(s->target), .events = POLLIN};
-	int64_t until;
-
-	if (s->state != CLIENT_SERVED || !s->conn.session.stepping)
-		return;
-	s->conn.session.stepping = false;
-	until = now_us() + SPIN_US;
-	while (poll(&p, 1, 0) == 0 && now_us() < until)
-		;
-}
-
 static bool turn(struct server *s)
 {
 	struct watches w;
 	int timeout = next_timeout(s);
 
-	await_quick_stop(s);
 	collect(s, &w);
 	if (poll(w.fd, w.n, timeout) < 0) {
 		if (errno == EINTR)

@@ -263,14 +263,6 @@ static void explain(struct session *s, const struct err *err)
 	reply_begin(&s->reply, &s->out, s->errors);
 }
 
-static bool some_step(const struct session *s)
-{
-	for (unsigned int i = 0; i < s->t->nvcpus; i++)
-		if (s->actions[i].kind == ACTION_STEP)
-			return true;
-	return false;
-}
-
 bool session_resume(struct session *s, struct err *err)
 {
 	bool ok;
@@ -283,7 +275,6 @@ bool session_resume(struct session *s, struct err *err)
 		return false;
 	}
 	s->awaiting = true;
-	s->stepping = some_step(s);
 	s->no_reply = true;
 	return true;
 }

@@ -78,10 +78,9 @@ struct session {
 	bool phys_mem;	    /* memory packets take guest-physical addresses */
 	unsigned int sstep; /* enum sstep_bits */
 
-	bool awaiting;	/* a stop reply is due */
-	bool attaching; /* ... to vAttach, not to a resume */
-	bool stepping;	/* the resume just made is a step: back at once */
-	bool resumed;	/* this session has run the guest */
+	bool awaiting;		       /* a stop reply is due */
+	bool attaching;		       /* ... to vAttach, not to a resume */
+	bool resumed;		       /* this session has run the guest */
 	struct target_action *actions; /* [nvcpus] */
 	/* Registers of every stop reply; NULL for one the client has not. */
 	const struct tdesc_reg *expedited[SESSION_EXPEDITED];

@@ -159,6 +159,42 @@ TEST(escapes_there_and_back)
 	buf_deinit(&out);
 }
 
+TEST(escapes_at_every_place_of_a_word)
+{
+	char data[24], back[48];
+	struct buf out = BUF_INIT;
+	size_t len;
+
+	for (unsigned int i = 0; i < sizeof(data); i++) {
+		memset(data, 'a', sizeof(data));
+		data[i] = "#$}*"[i % 4];
+		for (size_t room = 0; room <= 25; room++) {
+			size_t n;
+
+			buf_clear(&out);
+			n = frame_escape(&out, data, sizeof(data), room);
+			CHECK_EQ(out.len, n + (n > i));
+			CHECK(n >= (room < 25 ? room - (room > i) : 24));
+			memcpy(back, buf_cstr(&out), out.len);
+			CHECK(frame_unescape(back, out.len, &len));
+			CHECK(len == n && !memcmp(back, data, n));
+		}
+	}
+	buf_deinit(&out);
+}
+
+TEST(sums_of_every_length)
+{
+	static char data[3000];
+	unsigned int sum = 0;
+
+	memset(data, 0xff, sizeof(data));
+	for (size_t n = 0; n < sizeof(data); n++) {
+		CHECK_EQ(frame_sum(data, n), sum & 0xff);
+		sum += 0xff;
+	}
+}
+
 TEST(escapes_never_split)
 {
 	struct buf out = BUF_INIT;

@@ -36,12 +36,14 @@ TEST(thread_list_object)
 static void read_object(const char *object, struct buf *out)
 {
 	char ask[100];
+	size_t len;
 
 	do {
 		snprintf(ask, sizeof(ask), "qXfer:%s:%zx,7b", object, out->len);
 		rsp_rig_ask(&r, ask);
 		CHECK(r.reply.len > 1 || r.reply.data[0] == 'l');
-		buf_append(out, r.reply.data + 1, r.reply.len - 1);
+		CHECK(frame_unescape(r.reply.data + 1, r.reply.len - 1, &len));
+		buf_append(out, r.reply.data + 1, len);
 	} while (r.reply.data[0] == 'm');
 	CHECK_EQ(r.reply.data[0], 'l');
 }

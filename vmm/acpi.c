@@ -231,15 +231,16 @@ static void put_override(struct buf *b, uint8_t irq, uint32_t gsi,
 	put16(b, flags);
 }
 
-static void put_madt(struct buf *b, unsigned int vcpus, bool has_ioapic)
+static void put_madt(struct buf *b, unsigned int vcpus,
+		     const struct boot_wiring *wiring)
 {
 	const size_t start = begin_table(b, "APIC", 3);
 
 	put32(b, LAPIC_ADDR);
-	put32(b, 1); /* there are two 8259s as well */
+	put32(b, wiring->has_pic); /* PCAT_COMPAT: two 8259s as well */
 	for (unsigned int i = 0; i < vcpus; i++)
 		put_cpu(b, i);
-	if (has_ioapic) {
+	if (wiring->has_ioapic) {
 		buf_append(b, "\x01\x0c", 2);
 		buf_byte(b, vcpus <= MAX_XAPIC_ID ? vcpus : 0);
 		buf_byte(b, 0);
@@ -270,7 +271,7 @@ static void put_roots(struct buf *b, struct acpi_layout *at)
 
 /* Run twice: the first pass finds the addresses. */
 static void compose(struct buf *b, struct acpi_layout *at, unsigned int vcpus,
-		    bool has_ioapic)
+		    const struct boot_wiring *wiring)
 {
 	buf_clear(b);
 	put_rsdp(b, at);
@@ -281,19 +282,19 @@ static void compose(struct buf *b, struct acpi_layout *at, unsigned int vcpus,
 	at->fadt = LOW_ACPI + b->len;
 	put_fadt(b, at);
 	at->madt = LOW_ACPI + b->len;
-	put_madt(b, vcpus, has_ioapic);
+	put_madt(b, vcpus, wiring);
 	put_roots(b, at);
 }
 
-bool acpi_build(struct guest_mem *mem, unsigned int vcpus, bool has_ioapic,
-		gpa_t *rsdp, struct err *err)
+bool acpi_build(struct guest_mem *mem, unsigned int vcpus,
+		const struct boot_wiring *wiring, gpa_t *rsdp, struct err *err)
 {
 	struct buf b = {.limit = LOW_ACPI_END - LOW_ACPI};
 	struct acpi_layout at = {0};
 	bool ok;
 
-	compose(&b, &at, vcpus, has_ioapic);
-	compose(&b, &at, vcpus, has_ioapic);
+	compose(&b, &at, vcpus, wiring);
+	compose(&b, &at, vcpus, wiring);
 	if (b.failed)
 		ok = err_set(err, ERR_LIMIT,
 			     "no room for ACPI tables of %u processors", vcpus);

@@ -70,12 +70,24 @@ bool boot_read_file(const char *path, void **data, size_t *size,
 
 /* ---- tables for the guest's firmware-less boot (vmm/acpi.c, mptable.c) ---- */
 
-/* RSDP, XSDT, MADT, FADT, DSDT (and RSDT) below 1 MiB; *rsdp on success. */
-bool acpi_build(struct guest_mem *mem, unsigned int vcpus, bool has_ioapic,
-		gpa_t *rsdp, struct err *err) MUST_CHECK;
+/* The interrupt controllers beside the local APICs. */
+struct boot_wiring {
+	bool has_ioapic;
+	bool has_pic; /* the two 8259s, and the 8254 on IRQ 0 */
+	uint8_t ioapic_version;
+};
 
-/* Intel MP floating pointer and configuration table at 0x9fc00. */
+/* RSDP, XSDT, MADT, FADT, DSDT (and RSDT) below 1 MiB; *rsdp on success. */
+bool acpi_build(struct guest_mem *mem, unsigned int vcpus,
+		const struct boot_wiring *wiring, gpa_t *rsdp,
+		struct err *err) MUST_CHECK;
+
+/*
+ * Intel MP floating pointer and configuration table at 0x9fc00; there is an
+ * IOAPIC.
+ */
 bool mptable_build(struct guest_mem *mem, unsigned int vcpus,
+		   const struct boot_wiring *wiring,
 		   struct err *err) MUST_CHECK;
 
 /* ---- the memory map all protocols tell the guest ---- */

@@ -9,9 +9,12 @@ static void to_console(void *ctx, const void *data, size_t len)
 		console_write(ctx, data, len);
 }
 
-static struct irq_line irq_line(const struct devices_config *config,
+static struct irq_line irq_line(struct devices *d,
+				const struct devices_config *config,
 				unsigned int gsi)
 {
+	if (config->ioapic)
+		return (struct irq_line){ioapic_set_irq, &d->ioapic, gsi};
 	return (struct irq_line){config->irq, config->irq_ctx, gsi};
 }
 
@@ -60,18 +63,24 @@ bool devices_init(struct devices *d, struct bus *bus,
 	d->bus = bus;
 	d->room_fd = -1;
 	d->machine = config->machine;
-	uart_init(&d->com1, console, irq_line(config, 4));
+	uart_init(&d->com1, console, irq_line(d, config, 4));
 	d->com1.on_room = on_serial_room;
 	d->com1.on_room_ctx = d;
 	debugcon_init(&d->debugcon, console);
 	debugcon_init(&d->bios_debugcon, console);
 	debug_exit_init(&d->exit, &d->machine);
 	cmos_init(&d->cmos, config->memory);
-	i8042_init(&d->i8042, &d->machine, irq_line(config, 1));
+	i8042_init(&d->i8042, &d->machine, irq_line(d, config, 1));
 	post_port_init(&d->post);
 	port92_init(&d->port92, &d->machine);
 	reset_port_init(&d->reset, &d->machine);
 	acpi_pm_init(&d->acpi_pm, &d->machine);
+	if (config->ioapic) {
+		ioapic_init(&d->ioapic, config->ioapic);
+		if (!bus_add(bus, BUS_MMIO, IOAPIC_BASE, IOAPIC_LEN,
+			     &d->ioapic.dev, err))
+			return false;
+	}
 	return register_all(d, err);
 }
 

@@ -1,6 +1,7 @@
 /*
  * The machine's user-space devices, all in one struct, and where they sit.
- * PIC, IOAPIC, LAPIC and PIT are KVM's and not here.
+ * PIC, LAPIC and PIT are KVM's and not here; so is the IOAPIC, but with a split
+ * interrupt chip.
  */
 #ifndef VMM_DEVICES_H
 #define VMM_DEVICES_H
@@ -12,6 +13,7 @@
 #include "vmm/dev_debugcon.h"
 #include "vmm/dev_exit.h"
 #include "vmm/dev_i8042.h"
+#include "vmm/dev_ioapic.h"
 #include "vmm/dev_ports.h"
 #include "vmm/dev_uart.h"
 
@@ -28,6 +30,7 @@ struct devices {
 	struct port92 port92;
 	struct reset_port reset;
 	struct acpi_pm acpi_pm;
+	struct ioapic ioapic; /* on the bus only with devices_config.ioapic */
 };
 
 /*
@@ -36,9 +39,14 @@ struct devices {
  */
 struct devices_config {
 	struct machine_ops machine;
-	/* Drive an interrupt line; NULL when there is no interrupt chip. */
+	/*
+	 * Drive an interrupt line; NULL when there is no interrupt chip, or
+	 * when the IOAPIC is one of the devices: then what it sends goes here,
+	 * and the lines end at its pins.
+	 */
 	void (*irq)(void *ctx, unsigned int gsi, int level);
 	void *irq_ctx;
+	const struct ioapic_ops *ioapic;
 	struct console *console; /* COM1 and the debug consoles; may be NULL */
 	uint64_t memory;	 /* bytes of RAM in all, for CMOS */
 };

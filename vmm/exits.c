@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "vmm/irqchip.h"
 #include "vmm/vm.h"
 
 #ifndef KVM_EXIT_MEMORY_FAULT
@@ -127,6 +128,18 @@ static bool keep_running(struct vcpu *v, struct target_stop *stop)
 	return false;
 }
 
+/* Only with a split interrupt chip. */
+static bool on_eoi(struct vcpu *v, struct target_stop *stop)
+{
+	struct recorder_entry e = entry_of(v);
+
+	(void)stop;
+	e.device = "ioapic";
+	recorder_add(&v->recorder, &e);
+	irqchip_eoi(v->vm, v->run->eoi.vector);
+	return false;
+}
+
 /* Everything not named here is an error stop that shows the number. */
 static const struct {
 	uint32_t reason;
@@ -140,7 +153,7 @@ static const struct {
 	{KVM_EXIT_INTR, keep_running},
 	{KVM_EXIT_IRQ_WINDOW_OPEN, keep_running},
 	{KVM_EXIT_SET_TPR, keep_running},
-	{KVM_EXIT_IOAPIC_EOI, keep_running},
+	{KVM_EXIT_IOAPIC_EOI, on_eoi},
 };
 
 /* A finished I/O access that touched a watched range is a stop. */

@@ -1,12 +1,12 @@
 #include "vmm/irq_routing.h"
 
 #include <linux/kvm.h>
+#include <sys/ioctl.h>
 
 #include "vmm/kvm.h"
 
 enum {
 	PIC_PINS = 8, /* of each of the two */
-	IOAPIC_PINS = 24,
 	CASCADE = 2,
 	ROUTES = 2 * PIC_PINS + IOAPIC_PINS,
 };
@@ -40,4 +40,31 @@ bool irq_routing_set(int vm_fd, struct err *err)
 		if (gsi != CASCADE)
 			add(&r, gsi, KVM_IRQCHIP_IOAPIC, gsi ? gsi : CASCADE);
 	return KVM_CALL(vm_fd, KVM_SET_GSI_ROUTING, &r, err);
+}
+
+bool irq_routing_set_messages(int vm_fd, const struct msi_msg msg[IOAPIC_PINS],
+			      struct err *err)
+{
+	struct routing r = {.head.nr = IOAPIC_PINS};
+
+	for (unsigned int pin = 0; pin < IOAPIC_PINS; pin++)
+		r.entry[pin] = (struct kvm_irq_routing_entry){
+			.gsi = pin,
+			.type = KVM_IRQ_ROUTING_MSI,
+			.u.msi = {.address_lo = msg[pin].address,
+				  .data = msg[pin].data},
+		};
+	return KVM_CALL(vm_fd, KVM_SET_GSI_ROUTING, &r, err);
+}
+
+bool irq_send_message(int vm_fd, const struct msi_msg *msg, bool *taken,
+		      struct err *err)
+{
+	struct kvm_msi msi = {.address_lo = msg->address, .data = msg->data};
+	int r = ioctl(vm_fd, KVM_SIGNAL_MSI, &msi);
+
+	if (r < 0)
+		return err_set_errno(err, ERR_KVM, "KVM_SIGNAL_MSI");
+	*taken = r > 0;
+	return true;
 }

@@ -121,7 +121,8 @@ static bool check_host_limits(const struct program *p, struct err *err)
 	if (o->vcpus > 1 && o->irqchip == IRQCHIP_NONE)
 		return err_set(err, ERR_USAGE,
 			       "--smp %u with --irqchip none: other vCPUs are "
-			       "started through the local APIC",
+			       "started through the local APIC; use --irqchip "
+			       "kernel or split",
 			       o->vcpus);
 	if (o->irqchip == IRQCHIP_KERNEL && !p->caps.irqchip)
 		return err_set(err, ERR_UNSUPPORTED,
@@ -209,6 +210,14 @@ static void log_machine(const struct program *p)
 		p->vm.boot.image, how, kib % 1024 ? kib : kib / 1024,
 		kib % 1024 ? "KiB" : "MiB", p->vm.vcpus,
 		p->vm.vcpus == 1 ? "" : "s");
+	if (p->vm.irqchip == IRQCHIP_SPLIT)
+		log_msg(LOG_INFO, "--irqchip split: local APICs in KVM, IOAPIC "
+				  "here; "
+				  "there is no PIC (8259) and no PIT (8254)");
+	if (p->vm.irqchip == IRQCHIP_NONE)
+		log_msg(LOG_INFO, "--irqchip none: no interrupts, no ACPI or "
+				  "MP tables; "
+				  "HLT stops the guest for good");
 }
 
 static bool make_machine(struct program *p, struct err *err)

@@ -15,7 +15,6 @@
 #define LAPIC_ADDR	0xfee00000
 #define LAPIC_VERSION	0x14
 #define IOAPIC_ADDR	0xfec00000
-#define IOAPIC_VERSION	0x11
 #define MAX_XAPIC_CPUS	254 /* 255 is the broadcast id */
 #define ISA_IRQS	16
 #define TIMER_PIN	2 /* IRQ 0 arrives at the IOAPIC's pin 2 */
@@ -63,7 +62,8 @@ static void put_processor(struct buf *b, unsigned int id)
 }
 
 /* Returns the number of entries. */
-static unsigned int put_entries(struct buf *b, unsigned int vcpus)
+static unsigned int put_entries(struct buf *b, unsigned int vcpus,
+				const struct boot_wiring *wiring)
 {
 	const uint8_t ioapic = vcpus;
 	unsigned int n = vcpus;
@@ -75,7 +75,7 @@ static unsigned int put_entries(struct buf *b, unsigned int vcpus)
 	buf_append(b, "ISA   ", 6);
 	buf_byte(b, MP_IOAPIC);
 	buf_byte(b, ioapic);
-	buf_byte(b, IOAPIC_VERSION);
+	buf_byte(b, wiring->ioapic_version);
 	buf_byte(b, 1);
 	put32(b, IOAPIC_ADDR);
 	n += 2;
@@ -86,9 +86,12 @@ static unsigned int put_entries(struct buf *b, unsigned int vcpus)
 			      irq ? irq : TIMER_PIN);
 		n++;
 	}
-	put_interrupt(b, MP_LINT, MP_EXTINT, 0, 0, 0);
+	if (wiring->has_pic) {
+		put_interrupt(b, MP_LINT, MP_EXTINT, 0, 0, 0);
+		n++;
+	}
 	put_interrupt(b, MP_LINT, MP_NMI, 0, 0xff, 1);
-	return n + 2;
+	return n + 1;
 }
 
 static uint8_t checksum(const struct buf *b)
@@ -100,7 +103,8 @@ static uint8_t checksum(const struct buf *b)
 	return -sum;
 }
 
-static void compose_table(struct buf *b, unsigned int vcpus)
+static void compose_table(struct buf *b, unsigned int vcpus,
+			  const struct boot_wiring *wiring)
 {
 	uint16_t len, count;
 
@@ -113,7 +117,7 @@ static void compose_table(struct buf *b, unsigned int vcpus)
 	put_zero(b, 8); /* OEM table, entry count */
 	put32(b, LAPIC_ADDR);
 	put_zero(b, 4); /* no extended table */
-	count = put_entries(b, vcpus);
+	count = put_entries(b, vcpus, wiring);
 	if (b->failed)
 		return;
 	len = b->len;
@@ -142,14 +146,15 @@ static bool write_bda(struct guest_mem *mem, struct err *err)
 	       guest_mem_write(mem, LOW_BDA_BASE_MEM, &base_mem, 2, err);
 }
 
-bool mptable_build(struct guest_mem *mem, unsigned int vcpus, struct err *err)
+bool mptable_build(struct guest_mem *mem, unsigned int vcpus,
+		   const struct boot_wiring *wiring, struct err *err)
 {
 	struct buf floating = BUF_INIT, table = BUF_INIT;
 	gpa_t at = LOW_MPTABLE + FLOATING_SIZE;
 	bool ok;
 
 	/* ids of one byte: later processors are found through ACPI only */
-	compose_table(&table, min_u64(vcpus, MAX_XAPIC_CPUS));
+	compose_table(&table, min_u64(vcpus, MAX_XAPIC_CPUS), wiring);
 	if (table.len > LOW_MPTABLE_END - at)
 		at = LOW_BIG_MPTABLE;
 	compose_floating(&floating, at);

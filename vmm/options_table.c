@@ -235,8 +235,9 @@ const struct option options_table[] = {
 	      "base (plain x86-64); flags as in /proc/cpuinfo",
 	      .set = set_name, AT(cpu)),
 	VALUE("irqchip", "kernel|split|none",
-	      "interrupt controllers in KVM: all, only the local\n"
-	      "APIC, or none (default kernel)",
+	      "interrupt controllers: all in KVM (default); local\n"
+	      "APICs in KVM, IOAPIC here, no PIC and no PIT; or\n"
+	      "none",
 	      .set = set_choice, AT(irqchip), .choice = irqchips),
 	VALUE("serial", "stdio|file:PATH|unix:PATH|pty|none",
 	      "where COM1 goes (default stdio; none with COMM -\n"

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "vmm/irq_routing.h"
+#include "vmm/irqchip.h"
 #include "vmm/kvm.h"
 #include "vmm/power_on.h"
 #include "vmm/plant.h"
@@ -44,36 +44,7 @@ static void on_reset_request(void *ctx, const char *by)
 	request(ctx, false, 0, by);
 }
 
-static void set_irq(void *ctx, unsigned int gsi, int level)
-{
-	struct kvm_irq_level irq = {.irq = gsi, .level = (uint32_t)level};
-	struct vm *vm = ctx;
-
-	if (ioctl(vm->fd, KVM_IRQ_LINE, &irq) < 0)
-		log_msg(LOG_WARN, "KVM_IRQ_LINE %u: %s", gsi, strerror(errno));
-}
-
 /* ---- creation ---- */
-
-static bool create_irqchip(struct vm *vm, struct err *err)
-{
-	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
-
-	switch (vm->config.irqchip) {
-	case IRQCHIP_NONE:
-		return true;
-	case IRQCHIP_SPLIT:
-		if (kvm_enable_cap(vm->fd, KVM_CAP_SPLIT_IRQCHIP, 24))
-			return true;
-		return err_set(err, ERR_UNSUPPORTED,
-			       "--irqchip split: this host's KVM has no "
-			       "KVM_CAP_SPLIT_IRQCHIP; use --irqchip kernel");
-	default:
-		return KVM_CALL(vm->fd, KVM_CREATE_IRQCHIP, NULL, err) &&
-		       irq_routing_set(vm->fd, err) &&
-		       KVM_CALL(vm->fd, KVM_CREATE_PIT2, &pit, err);
-	}
-}
 
 static void fill_convert_caps(struct vm *vm)
 {
@@ -103,7 +74,7 @@ static bool create_kvm_vm(struct vm *vm, struct err *err)
 	kvm_enable_cap(vm->fd, KVM_CAP_EXIT_ON_EMULATION_FAILURE, 1);
 	if (vm->config.caps->exception_payload)
 		kvm_enable_cap(vm->fd, KVM_CAP_EXCEPTION_PAYLOAD, 1);
-	return create_irqchip(vm, err);
+	return irqchip_create(vm, err);
 }
 
 static bool create_devices(struct vm *vm, struct err *err)
@@ -112,12 +83,11 @@ static bool create_devices(struct vm *vm, struct err *err)
 		.machine = {.exit = on_exit_request,
 			    .reset = on_reset_request,
 			    .ctx = vm},
-		.irq = vm->config.irqchip == IRQCHIP_KERNEL ? set_irq : NULL,
-		.irq_ctx = vm,
 		.console = vm->config.serial,
 		.memory = vm->config.memory,
 	};
 
+	irqchip_connect(vm, &config);
 	bus_init(&vm->bus);
 	return devices_init(&vm->devices, &vm->bus, &config, err);
 }
@@ -168,14 +138,15 @@ static bool create_fds(struct vm *vm, struct err *err)
 static bool load(struct vm *vm, struct err *err)
 {
 	struct boot_request *boot = &vm->config.boot;
+	struct boot_wiring wiring;
 	struct x86_state s;
 
 	boot->vcpus = vm->config.vcpus;
 	boot->maxphyaddr = vm->convert.cpu.maxphyaddr;
 	boot->rsdp = 0;
-	if (vm->config.irqchip == IRQCHIP_KERNEL &&
-	    (!acpi_build(&vm->mem, vm->config.vcpus, true, &boot->rsdp, err) ||
-	     !mptable_build(&vm->mem, vm->config.vcpus, err)))
+	if (irqchip_wiring(vm, &wiring) &&
+	    (!acpi_build(&vm->mem, boot->vcpus, &wiring, &boot->rsdp, err) ||
+	     !mptable_build(&vm->mem, boot->vcpus, &wiring, err)))
 		return false;
 	if (!boot_load(&vm->mem, boot, &vm->boot, err))
 		return false;
@@ -221,7 +192,7 @@ bool vm_create(int kvm_fd, const struct vm_config *config, struct vm *vm,
 	if (config->vcpus > 1 && config->irqchip == IRQCHIP_NONE)
 		err_set(err, ERR_USAGE,
 			"--smp %u needs an interrupt controller to start the "
-			"other processors; use --irqchip kernel",
+			"other processors; use --irqchip kernel or split",
 			config->vcpus);
 	else if (create_fds(vm, err) && create_kvm_vm(vm, err) &&
 		 guest_mem_init(&vm->mem, config->memory, err) &&
@@ -279,6 +250,8 @@ bool vm_reset(struct vm *vm, struct err *err)
 	if (!slots_apply(&vm->slots, false, err))
 		return false;
 	bus_reset(&vm->bus);
+	if (!irqchip_reset(vm, err))
+		return false;
 	for (unsigned int i = 0; i < vm->vcpus; i++) {
 		struct vcpu *v = &vm->vcpu[i];
 

@@ -46,6 +46,7 @@
 #include "vmm/convert.h"
 #include "vmm/devices.h"
 #include "vmm/live.h"
+#include "vmm/power_on.h"
 #include "vmm/recorder.h"
 #include "vmm/slots.h"
 
@@ -156,6 +157,8 @@ struct vm {
 	struct slots slots;
 	struct bus bus;
 	struct devices devices;
+	struct ioapic_ops ioapic_ops;
+	struct chips_power_on chips;
 	struct vcpu *vcpu;
 	unsigned int vcpus;
 

@@ -19,6 +19,8 @@ static void check_result(const struct guest_mem *mem,
 		abort();
 }
 
+static const struct boot_wiring wiring = {true, true, 0x11};
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const unsigned int mode[] = {16, 32, 64, 48};
@@ -36,8 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	req.size = size - 1;
 	if (data[0] & 0x80)
 		req.mode = mode[data[0] & 3];
-	if (acpi_build(&mem, 1, true, &req.rsdp, &err) &&
-	    mptable_build(&mem, 1, &err) &&
+	if (acpi_build(&mem, 1, &wiring, &req.rsdp, &err) &&
+	    mptable_build(&mem, 1, &wiring, &err) &&
 	    boot_load(&mem, &req, &result, &err))
 		check_result(&mem, &result);
 	guest_mem_deinit(&mem);

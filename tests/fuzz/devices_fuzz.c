@@ -1,6 +1,7 @@
 /*
  * A guest that accesses every device in any way.  Input: records of a header
- * byte, a port byte or two, and a value of the size of the access.
+ * byte, a port byte or two, and a value of the size of the access.  When the
+ * first header has OP_IOAPIC, the machine has an IOAPIC in user space.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -18,6 +19,7 @@ enum {
 	OP_ANY_PORT = 0x08, /* two port bytes instead of one */
 	OP_INPUT = 0x10,    /* serial input instead of an access */
 	OP_RESET = 0x60,    /* both bits: reset */
+	OP_IOAPIC = 0x80,   /* an IOAPIC access, or an EOI with OP_ANY_PORT */
 };
 
 static void on_exit_request(void *ctx, int status, const char *by)
@@ -38,12 +40,40 @@ static void on_irq(void *ctx, unsigned int gsi, int level)
 		abort();
 }
 
+static bool on_message(void *ctx, const struct msi_msg *msg)
+{
+	if ((msg->address & 0xfff00ffb) != 0xfee00000 || msg->data & ~0xc7ffu)
+		abort();
+	return msg->data & 1;
+}
+
+static void on_route(void *ctx, const struct msi_msg msg[IOAPIC_PINS])
+{
+	for (unsigned int pin = 0; pin < IOAPIC_PINS; pin++)
+		on_message(ctx, &msg[pin]);
+}
+
 static uint8_t take(const uint8_t **data, size_t *size)
 {
 	if (!*size)
 		return 0;
 	--*size;
 	return *(*data)++;
+}
+
+static void access_ioapic(struct devices *d, uint8_t op, uint8_t where,
+			  uint64_t value)
+{
+	static const unsigned int sizes[] = {1, 2, 4, 8};
+	const uint64_t at = IOAPIC_BASE + where;
+
+	if (op & OP_ANY_PORT) {
+		ioapic_eoi(&d->ioapic, where);
+		return;
+	}
+	bus_access(d->bus, BUS_MMIO, at, sizes[op & OP_SIZE], op & OP_WRITE,
+		   &value);
+	bus_reg_name(d->bus, BUS_MMIO, at, op & OP_WRITE);
 }
 
 static void access_port(struct bus *bus, uint8_t op, uint16_t port,
@@ -86,11 +116,14 @@ static void one_step(struct devices *d, const uint8_t **data, size_t *size)
 		bus_reset(d->bus);
 		return;
 	}
-	if (op & OP_ANY_PORT)
+	if (op & OP_ANY_PORT && !(op & OP_IOAPIC))
 		port = (uint16_t)(where << 8 | take(data, size));
 	for (unsigned int i = 0; i < 4 && (op & OP_WRITE); i++)
 		value |= (uint64_t)take(data, size) << (8 * i);
-	access_port(d->bus, op, port, value);
+	if (op & OP_IOAPIC)
+		access_ioapic(d, op, where, value);
+	else
+		access_port(d->bus, op, port, value);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -101,9 +134,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.irq = on_irq,
 		.memory = 1 << 30,
 	};
+	static const struct ioapic_ops ioapic = {on_message, on_route, NULL};
 	struct bus bus;
 	struct err err;
 
+	if (size && data[0] & OP_IOAPIC)
+		config.ioapic = &ioapic;
 	bus_init(&bus);
 	if (!devices_init(&devices, &bus, &config, &err))
 		abort();

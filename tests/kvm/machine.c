@@ -46,6 +46,8 @@ void machine_start_bytes(struct machine *m, const uint8_t *image, size_t size,
 		o = &none;
 	memset(m, 0, sizeof(*m));
 	open_host(m);
+	if (o->irqchip == IRQCHIP_SPLIT && !m->caps.split_irqchip)
+		test_skip("this KVM has no KVM_CAP_SPLIT_IRQCHIP");
 	CHECK_OK(cpuid_supported(m->kvm_fd, &supported, &err), &err);
 	CHECK_OK(cpuid_build("auto", &supported, &m->caps, &m->cpuid, NULL,
 			     &err),

@@ -5,6 +5,7 @@
 
 static struct guest_mem mem;
 static struct err err;
+static struct boot_wiring wiring = {true, true, 0x11};
 
 static uint8_t sum(gpa_t at, unsigned int len)
 {
@@ -21,7 +22,7 @@ static gpa_t build_acpi(unsigned int vcpus)
 
 	guest_mem_deinit(&mem);
 	image_memory(&mem, 1);
-	CHECK_OK(acpi_build(&mem, vcpus, true, &rsdp, &err), &err);
+	CHECK_OK(acpi_build(&mem, vcpus, &wiring, &rsdp, &err), &err);
 	return rsdp;
 }
 
@@ -128,7 +129,7 @@ TEST(too_many_processors_for_acpi)
 	gpa_t rsdp = 77;
 
 	image_memory(&mem, 1);
-	CHECK(!acpi_build(&mem, 100000, true, &rsdp, &err));
+	CHECK(!acpi_build(&mem, 100000, &wiring, &rsdp, &err));
 	CHECK_HAS(err.msg, "100000");
 	CHECK_EQ(rsdp, 77);
 }
@@ -142,7 +143,7 @@ static void check_mp(unsigned int vcpus, unsigned int listed)
 
 	guest_mem_deinit(&mem);
 	image_memory(&mem, 1);
-	CHECK_OK(mptable_build(&mem, vcpus, &err), &err);
+	CHECK_OK(mptable_build(&mem, vcpus, &wiring, &err), &err);
 	CHECK_HAS(guest_str(&mem, fp), "_MP_");
 	CHECK_EQ(sum(fp, 16), 0);
 	CHECK_EQ(guest_get(&mem, 0x40e, 2), 0x9fc0);
@@ -165,7 +166,7 @@ static void check_mp(unsigned int vcpus, unsigned int listed)
 	CHECK_EQ(guest_get(&mem, cfg + 44 + 3, 1), 3); /* the boot processor */
 	CHECK_EQ(n[2], 1);
 	CHECK_EQ(n[3], 15);
-	CHECK_EQ(n[4], 2);
+	CHECK_EQ(n[4], 1 + wiring.has_pic);
 }
 
 TEST(mp_table_of_few_and_many)
@@ -176,4 +177,17 @@ TEST(mp_table_of_few_and_many)
 	check_mp(41, 41);
 	check_mp(254, 254);
 	check_mp(1000, 254);
+}
+
+TEST(tables_without_8259s)
+{
+	gpa_t madt = table(build_acpi(1), "APIC");
+
+	CHECK_EQ(guest_get(&mem, madt + 40, 4), 1);
+	wiring = (struct boot_wiring){true, false, 0x20};
+	madt = table(build_acpi(1), "APIC");
+	CHECK_EQ(guest_get(&mem, madt + 40, 4), 0);
+	check_mp(2, 2); /* no ExtINT */
+	/* header, 2 processors, bus, IOAPIC: type, id, version */
+	CHECK_EQ(guest_get(&mem, 0x9fc10 + 44 + 2 * 20 + 8, 3), 0x200202);
 }

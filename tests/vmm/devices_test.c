@@ -267,3 +267,48 @@ TEST(serial_and_debug_ports_write_to_the_console)
 	CHECK_STR(got, "abcd");
 	CHECK(!unlink(spec + 5) && !rmdir(dir));
 }
+
+/* ---- a machine with its own IOAPIC ---- */
+
+static struct msi_msg last_message;
+
+static bool on_message(void *ctx, const struct msi_msg *msg)
+{
+	last_message = *msg;
+	return true;
+}
+
+static void mmio_write(struct bus *bus, uint64_t addr, uint64_t value)
+{
+	bus_access(bus, BUS_MMIO, addr, 4, true, &value);
+}
+
+TEST(lines_end_at_the_ioapic_when_there_is_one)
+{
+	static const struct ioapic_ops ops = {.deliver = on_message};
+	static struct devices d;
+	struct devices_config config = {.ioapic = &ops};
+	uint64_t value;
+	struct bus bus;
+	struct err err;
+
+	bus_init(&bus);
+	CHECK_OK(devices_init(&d, &bus, &config, &err), &err);
+	mmio_write(&bus, IOAPIC_BASE, 0x18);
+	mmio_write(&bus, IOAPIC_BASE + 0x10, 0x34);
+	value = 8;
+	bus_access(&bus, BUS_PIO, 0x3fc, 1, true, &value);
+	value = 2;
+	bus_access(&bus, BUS_PIO, 0x3f9, 1, true, &value);
+	CHECK_EQ(last_message.data, 0x34);
+	bus_reset(&bus);
+	CHECK_EQ(d.ioapic.s.lines, 0);
+}
+
+TEST(no_ioapic_without_being_asked_for)
+{
+	uint64_t value = 0;
+
+	rig_init(&rig);
+	CHECK(!bus_access(&rig.bus, BUS_MMIO, IOAPIC_BASE, 4, false, &value));
+}

@@ -318,8 +318,11 @@ int comm_accept(struct comm *comm, unsigned int i, char *peer, size_t size)
 	fd = accept4(comm->fd[i], &a.sa, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0)
 		return -1;
-	if (comm->kind == COMM_TCP)
+	if (comm->kind == COMM_TCP) {
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		/* A client whose machine is gone must not block the next. */
+		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	}
 	name_of(&a.sa, len, peer, size);
 	return fd;
 }

@@ -323,7 +323,8 @@ int server_run(struct server *s)
 {
 	if (s->comm.kind == COMM_STDIO)
 		client_start(s, STDIN_FILENO, STDOUT_FILENO, "stdin");
-	if (s->config.run_at_start && !s->target->running && !s->over)
+	/* On stdin the client is there already, and says go itself. */
+	if (s->config.run_at_start && s->state == CLIENT_NONE && !s->over)
 		server_resume_all(s);
 	while (!s->over)
 		if (!turn(s))

@@ -122,12 +122,14 @@ static void on_event(struct session *s, enum frame_event event)
 		if (!s->no_ack)
 			buf_append(&s->out, s->last.data, s->last.len);
 		break;
+	case FRAME_ACK:
+		buf_clear(&s->last);
+		break;
 	case FRAME_INTERRUPT:
 		/* One that crosses a stop reply asks for nothing more. */
 		if (s->awaiting)
 			target_interrupt(s->t, s->hg);
 		break;
-	case FRAME_ACK:
 	case FRAME_NONE:
 		break;
 	}

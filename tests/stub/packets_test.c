@@ -271,6 +271,7 @@ TEST(acknowledgements)
 	CHECK_STR(rsp_rig_raw(&r, "$qC#b4", 6), "+$QC1#c5");
 	CHECK_STR(rsp_rig_raw(&r, "-", 1), "$QC1#c5");
 	CHECK_STR(rsp_rig_raw(&r, "+", 1), "");
+	CHECK_STR(rsp_rig_raw(&r, "-", 1), ""); /* it has arrived */
 	CHECK_STR(rsp_rig_raw(&r, "$qC#b5", 6), "-");
 	CHECK_STR(rsp_rig_raw(&r, "$QStartNoAckMode#b0", 19), "+$OK#9a");
 	CHECK_STR(rsp_rig_raw(&r, "+$qC#b4", 7), "$QC1#c5");

@@ -447,8 +447,8 @@ TEST(stdin_and_stdout)
 	CHECK(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
 	CHECK(dup2(pair[1], 0) == 0 && dup2(pair[1], 1) == 1);
 	close(pair[1]);
-	start((struct server_config){.comm = "-"});
-	CHECK_STR(ask(pair[0], "qC"), "QC1");
+	start((struct server_config){.comm = "-", .run_at_start = true});
+	CHECK_HAS(ask(pair[0], "?"), "T05");
 	CHECK_STR(ask(pair[0], "D"), "OK");
 	close(pair[0]);
 	finish();

@@ -47,7 +47,7 @@ backtrace
 print $idtr_limit
 x/i $pc
 END
-has demo_dies 'received signal SIGSEGV'
+has demo_dies_on_the_right_vcpu 'Thread 1 "vcpu0" received signal SIGSEGV'
 has demo_backtrace_0 '#0 .*write_through_stale_pointer \(window='
 has demo_backtrace_1 '#1 .*tear_down'
 has demo_backtrace_2 '#2 .*demo_main'

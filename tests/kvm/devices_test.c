@@ -51,6 +51,27 @@ TEST(keyboard_controller_resets)
 	machine_end(&m);
 }
 
+/* KVM's IOAPIC: rax is what pin 4's entry was, then it gets vector 0x34. */
+GUEST(ioapic_entry, "mov $0xfec00000, %ebx\n"
+		    "movl $0x18, (%rbx)\n"
+		    "mov 0x10(%rbx), %eax\n"
+		    "movl $0x34, 0x10(%rbx)\n"
+		    "out %al, $0xf4\n"
+		    "1: jmp 1b\n");
+
+TEST(reset_masks_kvms_ioapic_again)
+{
+	struct err err;
+
+	machine_start(&m, ioapic_entry, 64, NULL);
+	run_until_exit(1);
+	CHECK_EQ(machine_reg(&m, "rax"), 0x10000);
+	CHECK_OK(target_reset(m.target, &err), &err);
+	run_until_exit(1);
+	CHECK_EQ(machine_reg(&m, "rax"), 0x10000);
+	machine_end(&m);
+}
+
 /* A string of bytes with one instruction, the last one with another. */
 GUEST(rep_outs, "lea 2f(%rip), %rsi\n"
 		"mov $5, %ecx\n"

@@ -67,6 +67,19 @@ TEST(second_cpu_stops_at_a_breakpoint_and_is_named)
 	machine_end(&m);
 }
 
+TEST(second_cpu_starts_with_a_split_irqchip)
+{
+	static const struct machine_options o = {.vcpus = 2,
+						 .irqchip = IRQCHIP_SPLIT};
+	struct machine m;
+
+	machine_start(&m, smp, 64, &o);
+	machine_insert(&m, BP_HW, AP_NOP, 1);
+	CHECK_STOP(machine_continue(&m), STOP_HWBREAK);
+	CHECK_EQ(machine_pc(&m, 1), AP_NOP);
+	machine_end(&m);
+}
+
 TEST(stepping_one_cpu_holds_the_other)
 {
 	struct machine m;

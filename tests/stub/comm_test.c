@@ -1,5 +1,9 @@
 #include "tests/test.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
 #include "stub/comm.h"
 
 static struct comm_spec spec;
@@ -78,4 +82,33 @@ TEST(a_host_that_does_not_exist)
 
 	CHECK(!comm_open("no-such-host.invalid:1", &c, &err));
 	CHECK_HAS(err.msg, "no-such-host.invalid");
+}
+
+/* What a comm_open() says on the log. */
+static const char *said(const char *comm_text)
+{
+	static char text[2000];
+	char path[] = "/tmp/comm_test.XXXXXX";
+	int fd = mkstemp(path);
+	struct comm c;
+	ssize_t n;
+
+	CHECK(fd >= 0);
+	CHECK_OK(log_open(path, &err), &err);
+	CHECK_OK(comm_open(comm_text, &c, &err), &err);
+	comm_close(&c);
+	log_close();
+	n = read(fd, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	close(fd);
+	unlink(path);
+	return text;
+}
+
+TEST(only_loopback_goes_without_a_warning)
+{
+	CHECK_HAS(said("0.0.0.0:0"), "no password");
+	CHECK(!strstr(said(":0"), "warning"));
+	CHECK(!strstr(said("127.0.0.1:0"), "warning"));
+	CHECK_HAS(said("127.0.0.1:0"), "listening on 127.0.0.1:");
 }

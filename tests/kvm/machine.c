@@ -146,9 +146,11 @@ struct target_stop machine_step_vcpu(struct machine *m, unsigned int vcpu)
 	if (on_bochs() && !m->ran)
 		warm_up(m);
 	stop = step_once(m, vcpu);
-	if (on_bochs() && stop.kind == STOP_STEP && machine_pc(m, vcpu) == pc &&
-	    machine_reg(m, "rcx") == count)
+	for (int i = 0; i < 8 && on_bochs() && stop.kind == STOP_STEP; i++) {
+		if (machine_pc(m, vcpu) != pc || machine_reg(m, "rcx") != count)
+			break;
 		stop = step_once(m, vcpu);
+	}
 	return stop;
 }
 

@@ -1,4 +1,6 @@
 /* Single-stepping a live guest: nothing lost, nothing seen by the guest. */
+#include <poll.h>
+
 #include "tests/kvm/machine.h"
 
 static void step_to(struct machine *m, unsigned int offset)
@@ -235,5 +237,77 @@ TEST(repeated_string_instructions_end_in_the_end)
 		CHECK_STOP(machine_step(&m), STOP_STEP);
 	CHECK_EQ(machine_pc(&m, 0), GUEST_BASE + 0xc);
 	CHECK_EQ(machine_reg(&m, "rcx"), 0);
+	machine_end(&m);
+}
+
+/* Goes to CPL3 by IRETQ and spins there; the tables are the loader's own. */
+GUEST(user, "sub $16, %rsp\n"
+	    "movw $0x2f, 6(%rsp)\n"
+	    "lea gdt_user - guest_user + 0x100000, %eax\n"
+	    "mov %rax, 8(%rsp)\n"
+	    "lgdt 6(%rsp)\n"
+	    "mov %cr3, %rax\n" /* let CPL3 in: every level, entry 0 */
+	    "orq $4, (%rax)\n"
+	    "mov (%rax), %rbx\n"
+	    "and $~0xfff, %rbx\n"
+	    "orq $4, (%rbx)\n"
+	    "mov (%rbx), %rbx\n"
+	    "and $~0xfff, %rbx\n"
+	    "orq $4, (%rbx)\n"
+	    "mov %rax, %cr3\n"
+	    "mov %rsp, %rax\n"
+	    "pushq $0x23\n"
+	    "push %rax\n"
+	    "pushq $2\n"
+	    "pushq $0x1b\n"
+	    "pushq $0x100100\n"
+	    "iretq\n"
+	    ".org guest_user + 0xa0\n"
+	    "gdt_user: .quad 0, 0x00af9b000000ffff, 0x00cf93000000ffff\n"
+	    ".quad 0x00affb000000ffff, 0x00cff3000000ffff, 0\n"
+	    ".org guest_user + 0x100\n"
+	    "1: jmp 1b\n");
+
+static gva_t find_iretq(struct machine *m)
+{
+	uint8_t code[2];
+
+	for (gva_t at = GUEST_BASE;; at++) {
+		CHECK(at < GUEST_BASE + 0xa0);
+		machine_read(m, at, code, 2);
+		if (code[0] == 0x48 && code[1] == 0xcf)
+			return at;
+	}
+}
+
+TEST(a_step_into_user_mode_ends_there_or_can_be_interrupted)
+{
+	struct target_action step = {.kind = ACTION_STEP};
+	struct pollfd p = {.events = POLLIN};
+	struct target_stop stop = {0};
+	struct machine m;
+	struct err err;
+	bool stopped = false;
+
+	machine_start(&m, user, 64, NULL);
+	machine_insert(&m, BP_SW, find_iretq(&m), 1);
+	CHECK_STOP(machine_continue(&m), STOP_SWBREAK);
+	CHECK_OK(target_resume(m.target, &step, &err), &err);
+	p.fd = target_event_fd(m.target);
+	for (int i = 0; i < 30 && !stopped; i++) {
+		poll(&p, 1, 10);
+		stopped = target_next_stop(m.target, &stop);
+	}
+	if (!stopped) {
+		/* A host whose steps do not stop at CPL3. */
+		CHECK(m.caps.cpl3.step != CAP_YES);
+		target_interrupt(m.target, 0);
+		stop = machine_wait(&m);
+		CHECK_STOP(stop, STOP_INTERRUPT);
+	} else {
+		CHECK_STOP(stop, STOP_STEP);
+	}
+	CHECK_EQ(machine_pc(&m, 0), GUEST_BASE + 0x100);
+	CHECK_EQ(machine_reg(&m, "cs"), 0x1b);
 	machine_end(&m);
 }

@@ -42,13 +42,35 @@ void server_remove_breakpoints(struct server *s)
 		log_msg(LOG_WARN, "cannot remove a breakpoint: %s", err.msg);
 }
 
+/* A guest in a reset loop must not fill the log: 1, 2, 4, 8 ... are told. */
+static void report_reset(struct server *s, const struct target_stop *stop)
+{
+	s->resets++;
+	if (s->resets & (s->resets - 1))
+		return;
+	log_text(LOG_ERROR, stop->text);
+	if (s->resets > 1)
+		log_msg(LOG_WARN,
+			"that was reset %u with nobody attached; a debugger "
+			"that is attached stops at the next one",
+			s->resets);
+}
+
 void server_report_stop(struct server *s, const struct target_stop *stop)
 {
-	if (stop->text)
+	if (stop->text && stop->kind == STOP_RESET)
+		report_reset(s, stop);
+	else if (stop->text)
 		log_text(LOG_ERROR, stop->text);
 	if (stop->kind == STOP_ERROR && s->config.on_error == SERVER_ERROR_HALT)
 		log_msg(LOG_ERROR, "the guest is halted; attach a debugger to "
 				   "look at it, or end this program");
+}
+
+/* The guest's own doing, not a client's: running on would be a mistake. */
+static bool halted_for_good(const struct target_stop *stop)
+{
+	return stop->kind == STOP_INTERRUPT && stop->text;
 }
 
 void server_stop_unattended(struct server *s, const struct target_stop *stop)
@@ -61,6 +83,6 @@ void server_stop_unattended(struct server *s, const struct target_stop *stop)
 	server_report_stop(s, stop);
 	if (s->target->dead)
 		server_check_end(s);
-	else if (after != AFTER_STOP_HALT)
+	else if (after != AFTER_STOP_HALT && !halted_for_good(stop))
 		server_resume_all(s);
 }

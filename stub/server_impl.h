@@ -50,6 +50,7 @@ struct server {
 	enum after_stop after; /* while nobody is served */
 	struct refuse refuse;
 
+	unsigned int resets; /* by the guest, with nobody attached */
 	bool over;
 	int status;
 };

@@ -388,6 +388,23 @@ TEST(a_reset_with_nobody_there_goes_on)
 	stop();
 }
 
+TEST(a_guest_that_nothing_can_wake_stays_halted)
+{
+	const struct target_stop halted = {.kind = STOP_INTERRUPT,
+					   .signal = GDB_SIGNAL_TRAP,
+					   .text = "HLT for good.\n"};
+	int fd;
+
+	start((struct server_config){.run_at_start = true});
+	wait_for_resumes(1);
+	fake_stop_now(fake, &halted);
+	usleep(50000);
+	fd = dial();
+	CHECK_STR(ask(fd, "p0"), "1111000000000000");
+	CHECK_EQ(resumes, 1);
+	stop();
+}
+
 static int input_fd[2];
 static char typed[16];
 

@@ -25,6 +25,8 @@ static const char *resumed(void)
 
 static void init(unsigned int nvcpus)
 {
+	if (r.fake)
+		rsp_rig_deinit(&r);
 	rsp_rig_init(&r, nvcpus);
 	rsp_rig_ask(&r, "qSupported:multiprocess+;swbreak+;hwbreak+");
 }
@@ -218,6 +220,7 @@ TEST(kill_)
 	init(1);
 	GOLDEN({"vKill;1", "OK"});
 	CHECK_EQ(r.s.end, SESSION_KILLED);
+	rsp_rig_deinit(&r);
 	rsp_rig_init(&r, 1); /* gdb's invented process id */
 	GOLDEN({"vKill;a410", "OK"});
 	CHECK_EQ(r.s.end, SESSION_KILLED);

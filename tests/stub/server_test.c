@@ -45,6 +45,9 @@ static void start(struct server_config config)
 	log_set_level(LOG_ERROR);
 	server_block_signals();
 	resumes = 0;
+	fake_destroy(fake); /* of an earlier start */
+	tdesc_free(tdesc);
+	tdesc = NULL;
 	fake = fake_create(2);
 	fake->on_resume = count_resume;
 	CHECK_OK(tdesc_load(NULL, &fake->info, &tdesc, &err), &err);

@@ -3,6 +3,7 @@
 #
 #   make check-vmx     kvm_intel under Bochs
 #   make check-svm     kvm_amd under QEMU TCG and under Bochs
+#   make check-backends  all of them and this machine's own, in one table
 #
 # KVM_GDBSERVER_CACHE says where Debian's kernel and Bochs are kept.
 
@@ -35,12 +36,15 @@ static: $(STATIC_TEST_BIN) $(S)/poweroff $(if $(wildcard vmm/main.c),\
 	$(S)/kvm-gdbserver)
 	@$(if $(SAN),echo "sanitizers cannot be linked statically"; exit 1)
 
-.PHONY: check-vmx check-svm
-check-vmx check-svm:
+CHECK_vmx := vmx
+CHECK_svm := svm-tcg svm-bochs
+CHECK_backends := native vmx svm-tcg svm-bochs
+
+.PHONY: check-vmx check-svm check-backends
+check-vmx check-svm check-backends: check-%:
 	@scripts/setup nested
 	@$(MAKE) --no-print-directory static
-	@scripts/nested/check $(S) $(NESTED_OUT) \
-		$(if $(filter check-vmx,$@),vmx,svm-tcg svm-bochs)
+	@scripts/nested/check $(S) $(NESTED_OUT) $(CHECK_$*)
 
 # Real Linux kernels: Debian's, natively as far as this machine's KVM carries
 # it, and to user space and power-off on kvm_amd and kvm_intel.

@@ -59,6 +59,7 @@ TEST(description_object_in_pieces)
 	CHECK_EQ(xml.len, len);
 	CHECK_STR(buf_cstr(&xml), tdesc_xml(r.tdesc, &len));
 	CHECK_HAS(buf_cstr(&xml), "i386:x86-64");
+	buf_deinit(&xml);
 }
 
 TEST(monitor)

@@ -9,14 +9,19 @@ interrupt_gdb() # SYMBOLS SECONDS, commands on stdin
 {
 	gdb_args "$1" < <(sed "s|SOCK|$sock|g")
 	set -m
-	timeout -k 5 60 gdb "${args[@]}" >"$work/gdb.out" 2>&1 </dev/null &
+	gdb "${args[@]}" >"$work/gdb.out" 2>&1 </dev/null &
 	set +m
-	local pid=$! child
+	local pid=$!
 	sleep "$2"
-	child=$(pgrep -P $pid gdb)
-	kill -INT "$child" 2>/dev/null
-	wait $pid
+	kill -INT $pid 2>/dev/null
+	wait_for 30 gone $pid || kill -9 $pid
+	wait $pid 2>/dev/null
 	out=$(cat "$work/gdb.out")
+}
+
+gone() # PID
+{
+	! kill -0 "$1" 2>/dev/null
 }
 
 serve "$guests/spin.elf"

@@ -309,7 +309,7 @@ static bool turn(struct server *s)
 	int timeout = next_timeout(s);
 
 	collect(s, &w);
-	if (poll(w.fd, w.n, timeout) < 0) {
+	if (spin_poll(&s->spin, w.fd, w.n, timeout) < 0) {
 		if (errno == EINTR)
 			return true;
 		log_msg(LOG_ERROR, "poll: %s", strerror(errno));

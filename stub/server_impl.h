@@ -8,6 +8,7 @@
 #include "stub/comm.h"
 #include "stub/conn.h"
 #include "stub/refuse.h"
+#include "stub/spin.h"
 #include "stub/server.h"
 #include "stub/target.h"
 
@@ -49,6 +50,7 @@ struct server {
 	int64_t linger_until;  /* CLIENT_LINGERING; ms */
 	enum after_stop after; /* while nobody is served */
 	struct refuse refuse;
+	struct spin spin;
 
 	unsigned int resets; /* by the guest, with nobody attached */
 	bool over;

@@ -14,8 +14,9 @@
 
 #include "vmm/vm.h"
 
-/* Longer than a step, shorter than anyone notices. */
-#define HERE_NS	    200000L
+/* Longer than a step, shorter than anyone notices; and the least to be left. */
+#define HERE_NS	    500000L
+#define HERE_MIN_NS 100000L
 /*
  * Kernels before 6.12 wait for an RCU grace period, milliseconds, when another
  * thread than the last one runs a vCPU.
@@ -41,25 +42,40 @@ static void on_kick(int sig)
 
 void kick_install(void)
 {
-	struct sigaction sa = {.sa_handler = on_kick};
+	/* KVM_RUN returns EINTR all the same. */
+	struct sigaction sa = {.sa_handler = on_kick, .sa_flags = SA_RESTART};
 
 	sigaction(KICK_SIGNAL, &sa, NULL);
 }
 
-static bool arm_kick_timer(struct vm *vm, bool on)
+static bool make_timer(struct vm *vm)
 {
-	struct itimerspec its = {0};
 	struct sigevent ev = {.sigev_notify = SIGEV_THREAD_ID,
 			      .sigev_signo = KICK_SIGNAL};
 
-	if (!vm->kick_timer_made) {
-		ev._sigev_un._tid = (pid_t)syscall(SYS_gettid);
-		if (timer_create(CLOCK_MONOTONIC, &ev, &vm->kick_timer) < 0)
-			return false;
-		vm->kick_timer_made = true;
-	}
-	its.it_value.tv_nsec = on ? HERE_NS : 0;
-	return timer_settime(vm->kick_timer, 0, &its, NULL) == 0;
+	if (vm->kick_timer_made)
+		return true;
+	ev._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+	vm->kick_timer_made =
+		timer_create(CLOCK_MONOTONIC, &ev, &vm->kick_timer) == 0;
+	return vm->kick_timer_made;
+}
+
+/*
+ * See to it that the kick comes soon.  Programming a timer costs as much as a
+ * step on a virtual host, so one that is still to come serves again, and one
+ * that comes with nobody here does nothing.
+ */
+static bool arm_kick_timer(struct vm *vm)
+{
+	struct itimerspec its = {.it_value.tv_nsec = HERE_NS};
+	uint64_t now = recorder_now();
+
+	if (now + HERE_MIN_NS < vm->kick_at)
+		return true;
+	vm->kick_at = now + HERE_NS;
+	return make_timer(vm) &&
+	       timer_settime(vm->kick_timer, 0, &its, NULL) == 0;
 }
 
 bool vcpu_run_here(struct vcpu *v)
@@ -67,7 +83,7 @@ bool vcpu_run_here(struct vcpu *v)
 	struct vm *vm = v->vm;
 	struct target_stop stop;
 
-	if (!vm->run_here || !arm_kick_timer(vm, true))
+	if (!vm->run_here || !arm_kick_timer(vm))
 		return false;
 	pthread_mutex_lock(&vm->lock);
 	vm_drain_locked(vm);
@@ -81,7 +97,6 @@ bool vcpu_run_here(struct vcpu *v)
 	here = v;
 	vcpu_run_to_stop(v, &stop);
 	here = NULL;
-	arm_kick_timer(vm, false);
 	atomic_store(&v->yield, false);
 	if (stop.kind != STOP_NONE) {
 		vcpu_park(v, &stop);

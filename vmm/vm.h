@@ -182,7 +182,8 @@ struct vm {
 	bool run_here; /* vcpu_run_here() pays on this kernel */
 	bool kick_timer_made;
 	timer_t kick_timer;
-	bool block_irqs; /* no interrupts while stepping */
+	uint64_t kick_at; /* recorder_now() when it comes */
+	bool block_irqs;  /* no interrupts while stepping */
 	bool ever_ran;
 	struct plant *plant;
 	unsigned int plants, plants_max;

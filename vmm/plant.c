@@ -86,9 +86,22 @@ static bool translate(struct vm *vm, unsigned int vcpu,
 	return guest_mem_is_ram(&vm->mem, *gpa, 1);
 }
 
+/* Nothing has been put here yet: code is never this many zero bytes. */
+static bool looks_empty(const struct vm *vm, gpa_t gpa)
+{
+	static const uint8_t zero[16];
+	uint8_t bytes[sizeof(zero)];
+	struct err err;
+
+	return guest_mem_read(&vm->mem, gpa, bytes, sizeof(bytes), &err) &&
+	       !memcmp(bytes, zero, sizeof(zero));
+}
+
 /* May a loader or decompressor still write over this byte? */
 static bool may_be_overwritten(const struct vm *vm, gpa_t gpa)
 {
+	if (looks_empty(vm, gpa))
+		return true;
 	if (vm->ever_ran)
 		return false;
 	return vm->boot.kind == BOOT_BZIMAGE || gpa < vm->boot.low ||
@@ -131,8 +144,11 @@ static bool plant_exec(struct vm *vm, unsigned int vcpu, struct plant *p,
 			       "software breakpoint (break)");
 	}
 	if (mapped && patches_work(vm)) {
+		bool shadow = p->bp.type == BP_SW &&
+			      may_be_overwritten(vm, gpa);
+
 		patch_lay(vm, p, gpa);
-		if (p->bp.type == BP_SW && may_be_overwritten(vm, gpa))
+		if (shadow)
 			add_shadow(vm, p);
 		return true;
 	}

@@ -117,6 +117,19 @@ TEST(swbreak_set_before_a_loader_overwrites_the_page)
 	machine_end(&m);
 }
 
+TEST(the_same_after_the_guest_has_run)
+{
+	struct machine m;
+
+	machine_start(&m, loader, 64, NULL);
+	CHECK_STOP(machine_step(&m), STOP_STEP);
+	machine_insert(&m, BP_SW, 0x200002, 1);
+	CHECK_STOP(machine_continue(&m), STOP_SWBREAK);
+	CHECK_EQ(machine_pc(&m, 0), 0x200002);
+	CHECK_EQ(machine_reg(&m, "rax"), 1);
+	machine_end(&m);
+}
+
 TEST(four_hardware_breakpoints_and_a_clear_error_for_the_fifth)
 {
 	struct target_bp bp = {

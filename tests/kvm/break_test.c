@@ -157,3 +157,68 @@ TEST(interrupt_stops_a_guest_that_spins_with_interrupts_off)
 	CHECK_STOP(machine_run_for(&m, 10), STOP_INTERRUPT);
 	machine_end(&m);
 }
+
+/*
+ * Maps the first 512 GiB a second time at 0x8000000000, then goes on there.
+ * The loader's PML4 is where CR3 says.
+ */
+GUEST(alias, "mov %cr3, %rax\n"
+	     "mov (%rax), %rbx\n"
+	     "mov %rbx, 8(%rax)\n"
+	     "mov %rax, %cr3\n"
+	     "movabs $0x8000100040, %rdx\n"
+	     "xor %eax, %eax\n"
+	     "jmp *%rdx\n"
+	     ".org guest_alias + 0x40\n"
+	     "1: inc %eax\n" /* +40 */
+	     "nop\n"	     /* +42 */
+	     "jmp 1b\n");
+
+#define ALIAS_NOP UINT64_C(0x8000100042)
+
+TEST(breakpoint_at_an_address_that_is_not_mapped_yet)
+{
+	struct machine m;
+	uint8_t byte;
+	size_t done;
+	struct err err;
+
+	machine_start(&m, alias, 64, NULL);
+	CHECK(!target_read_virt(m.target, 0, ALIAS_NOP, &byte, 1, &done, &err));
+	machine_insert(&m, BP_SW, ALIAS_NOP, 1);
+	for (unsigned int i = 1; i <= 3; i++) {
+		CHECK_STOP(machine_continue(&m), STOP_SWBREAK);
+		CHECK_EQ(machine_pc(&m, 0), ALIAS_NOP);
+		CHECK_EQ(machine_reg(&m, "rax"), i);
+	}
+	machine_end(&m);
+}
+
+/* No debug register is left: it waits, and is planted once it is mapped. */
+TEST(unmapped_breakpoint_without_a_debug_register_waits)
+{
+	struct machine m;
+
+	machine_start(&m, alias, 64, NULL);
+	if (m.caps.cpl0.hw_exec != CAP_YES)
+		test_skip("exec debug registers do not fire on this host");
+	for (unsigned int i = 0; i < 4; i++)
+		machine_insert(&m, BP_HW, GUEST_BASE + 0x800 + i, 1);
+	machine_insert(&m, BP_SW, ALIAS_NOP, 1);
+	CHECK_STOP(machine_continue(&m), STOP_SWBREAK);
+	CHECK_EQ(machine_pc(&m, 0), ALIAS_NOP);
+	machine_end(&m);
+}
+
+/* The patched byte is the same one; nobody asked for this address. */
+TEST(another_address_of_the_patched_byte_does_not_stop)
+{
+	struct machine m;
+
+	machine_start(&m, alias, 64, NULL);
+	machine_insert(&m, BP_SW, GUEST_BASE + 0x42, 1);
+	CHECK_STOP(machine_run_for(&m, 20), STOP_INTERRUPT);
+	CHECK(machine_reg(&m, "rax") > 1);
+	CHECK_EQ(machine_pc(&m, 0) >> 39, 1);
+	machine_end(&m);
+}

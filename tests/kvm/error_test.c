@@ -2,6 +2,7 @@
 #include <sys/mman.h>
 
 #include "tests/kvm/machine.h"
+#include "vmm/vm.h"
 
 GUEST(triple, "mov $0x1234, %eax\n" /* 5 bytes */
 	      "ud2\n");		    /* no IDT: triple fault */
@@ -139,5 +140,54 @@ TEST(a_breakpoint_inside_an_instruction_is_blamed)
 	stop = machine_continue(&m);
 	CHECK_STOP(stop, STOP_ERROR);
 	CHECK_HAS(stop.text, "breakpoint is planted at 0x100006");
+	machine_end(&m);
+}
+
+GUEST(touch, "mov $0x200000, %esi\n"
+	     "mov (%rsi), %eax\n"
+	     "1: jmp 1b\n");
+
+TEST(memory_the_host_cannot_give_is_a_bus_error)
+{
+	struct target_stop stop;
+	struct machine m;
+	struct err err;
+	struct vm *vm;
+	void *page;
+
+	machine_start(&m, touch, 64, NULL);
+	vm = m.target->priv;
+	page = guest_mem_span(&vm->mem, 0x200000, 4096, &err);
+	CHECK(page && !mprotect(page, 4096, PROT_NONE));
+	stop = machine_run_for(&m, 20);
+	if (stop.kind == STOP_INTERRUPT)
+		test_skip("this KVM takes such memory for MMIO");
+	CHECK_STOP(stop, STOP_ERROR);
+	CHECK_EQ(stop.signal, GDB_SIGNAL_BUS);
+	CHECK_HAS(stop.text, "kvm run failed");
+	CHECK_HAS(stop.text, "RIP=0000000000100005");
+	machine_end(&m);
+}
+
+TEST(a_state_the_processor_refuses_to_enter_is_an_abort)
+{
+	const struct x86_state *old;
+	struct target_stop stop;
+	struct x86_state s;
+	struct machine m;
+	struct err err;
+
+	machine_start(&m, touch, 64, NULL);
+	old = target_state(m.target, 0, X86_GROUP_SYS, &err);
+	CHECK(old != NULL);
+	s = *old;
+	s.seg[X86_CS].attr |= X86_AR_DB; /* CS.L and CS.D */
+	CHECK_OK(target_set_state(m.target, 0, X86_GROUP_SYS, &s, &err), &err);
+	stop = machine_run_for(&m, 20);
+	if (stop.kind == STOP_INTERRUPT)
+		test_skip("this KVM runs code with CS.L and CS.D both set");
+	CHECK_STOP(stop, STOP_ERROR);
+	CHECK_EQ(stop.signal, GDB_SIGNAL_ABRT);
+	CHECK_HAS(stop.text, "KVM: entry failed, hardware error");
 	machine_end(&m);
 }

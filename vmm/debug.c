@@ -114,15 +114,6 @@ void vcpu_queue_db(struct vcpu *v, uint64_t dr6)
 	queue_exception(v, VECTOR_DB, false, 0);
 }
 
-/* A landing place of the step in progress?  Then the step is over. */
-static bool landed(const struct vcpu *v, gva_t pc)
-{
-	for (unsigned int i = 0; v->stepping && i < v->landings; i++)
-		if (v->landing[i].addr == pc)
-			return true;
-	return false;
-}
-
 static bool changed(struct vcpu *v, const struct debug_slot *slot,
 		    struct plant *p)
 {
@@ -201,8 +192,8 @@ bool vcpu_handle_debug(struct vcpu *v, struct target_stop *stop)
 		breakpoint_stop(v, p, stop);
 		return true;
 	}
-	if (v->stepping || landed(v, pc))
-		return false; /* vcpu_step() looks at the pc itself */
+	if (v->stepping)
+		return false; /* done, or landed: vcpu_step() goes by the pc */
 	for (int i = 0; i < VM_DEBUG_SLOTS; i++)
 		if (v->vm->slot[i].used && (d->dr6 & BIT(i)))
 			return false; /* a filtered hit of ours */

@@ -233,7 +233,9 @@ static void hide_tf(struct step *st)
 	hide_tf_in_interrupt_frame(st);
 	if (st->insn.kind == INSN_PUSHF && pc == st->pc + st->insn.length)
 		clear_pushed_tf(v, &s, 0);
-	if (st->insn.kind == INSN_SYSCALL && s.rip == st->v->now.rip &&
+	/* RCX has the return address: it was entered, it did not fault. */
+	if (st->insn.kind == INSN_SYSCALL && pc != st->pc &&
+	    s.gpr[X86_RCX] == st->from.rip + st->insn.length &&
 	    (s.gpr[X86_R11] & X86_FL_TF)) {
 		s.gpr[X86_R11] &= ~X86_FL_TF;
 		vcpu_store(v, X86_GROUP_GPR, &s);

@@ -109,6 +109,31 @@ TEST(stepping_a_fault_stops_at_the_handler_with_a_clean_frame)
 	machine_end(&m);
 }
 
+/* EFER.SCE is clear, so this SYSCALL is #UD and R11 stays the guest's. */
+GUEST(no_syscall, IDT "mov $0x100, %r11d\n"
+		      "syscall\n"
+		      ".org guest_no_syscall + 0x80\n"
+		      "1: jmp 1b\n"); /* the handler */
+
+TEST(stepping_a_syscall_that_faults_leaves_r11_alone)
+{
+	struct machine m;
+	uint8_t code[2];
+	gva_t at = GUEST_BASE;
+
+	machine_start(&m, no_syscall, 64, NULL);
+	for (; machine_read(&m, at, code, 2), code[0] != 0x0f || code[1] != 5;
+	     at++)
+		CHECK(at < GUEST_BASE + 0x80);
+	machine_insert(&m, BP_SW, at, 1);
+	CHECK_STOP(machine_continue(&m), STOP_SWBREAK);
+	machine_remove(&m, BP_SW, at, 1);
+	CHECK_STOP(machine_step(&m), STOP_STEP);
+	CHECK_EQ(machine_pc(&m, 0), GUEST_BASE + 0x80);
+	CHECK_EQ(machine_reg(&m, "r11"), 0x100);
+	machine_end(&m);
+}
+
 GUEST(real, "nop\n"
 	    ".code16\n"
 	    "mov $0x1234, %ax\n"

@@ -3,12 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 need_kvm
 
-port=$(free_port)
-serve_on ":$port" "$guests/calls.elf"
-if ! wait_for 10 port_open "$port"; then
-	fail server_starts "nobody listens on port $port"
-	exit 1
-fi
+serve_tcp "$guests/calls.elf"
 
 # alive NAME: a new client gets in and a stop reply
 alive()

@@ -140,22 +140,22 @@ stop_server()
 	fi
 }
 
-free_port()
+port_said()
 {
-	local port
-
-	for _ in 1 2 3 4 5 6 7 8 9; do
-		port=$((20000 + RANDOM % 20000))
-		(: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
-	done
-	echo $port
+	port=$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9]*\)$/\1/p' \
+		"$work/server.log")
+	[ -n "$port" ]
 }
 
-# port_open PORT: somebody listens there on IPv4 loopback
-port_open()
+# serve_tcp IMAGE [OPTIONS...]: on a port of the server's choice; sets port
+# (one chosen here might be anybody's by the time the server binds it)
+serve_tcp()
 {
-	grep -q "$(printf ' 0100007F:%04X 00000000:0000 0A' "$1")" \
-		/proc/net/tcp
+	serve_on :0 "$@"
+	if ! wait_for 10 port_said; then
+		fail server_starts "no port after 10 s"
+		exit 1
+	fi
 }
 
 # gdb_args [SYMBOLS]: sets args from the commands on stdin

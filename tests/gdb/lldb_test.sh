@@ -4,9 +4,7 @@
 need_kvm
 need lldb
 
-port=$(free_port)
-serve_on ":$port" "$guests/calls.elf"
-wait_for 10 port_open "$port"
+serve_tcp "$guests/calls.elf"
 out=$(timeout -k 5 60 lldb --no-lldbinit -b \
 	-o "gdb-remote 127.0.0.1:$port" \
 	-o "target modules load --file calls.elf --slide 0" \

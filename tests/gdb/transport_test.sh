@@ -4,9 +4,7 @@
 need_kvm
 need gdb
 
-port=$(free_port)
-serve_on ":$port" "$guests/calls.elf"
-wait_for 10 port_open "$port"
+serve_tcp "$guests/calls.elf"
 gdb_say "$guests/calls.elf" <<END
 target remote 127.0.0.1:$port
 break square

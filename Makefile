@@ -41,7 +41,8 @@ LDLIBS := -lexpat -pthread
 LDFLAGS += $(if $(SAN),-fsanitize=$(SAN))
 
 LAYERS := base arch xml stub vmm
-LIB_SRC := $(filter-out vmm/main.c,$(foreach d,$(LAYERS),$(wildcard $(d)/*.c)))
+LIB_SRC := $(filter-out vmm/main.c,$(foreach d,$(LAYERS),\
+	$(wildcard $(d)/*.c $(d)/*/*.c)))
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o)
 LIB := $(B)/libkvmgdb.a
 MAIN_OBJ := $(B)/obj/vmm/main.o

@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "stub/clock.h"
-#include "stub/reply.h"
+#include "stub/rsp/reply.h"
 
 #define LINGER_MS 2000
 

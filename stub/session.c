@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "stub/rsp.h"
+#include "stub/rsp/rsp.h"
 #include "stub/trace.h"
 
 static void find_expedited(struct session *s)

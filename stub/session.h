@@ -16,8 +16,8 @@
 #include "base/buf.h"
 #include "base/cursor.h"
 #include "stub/breakpoint.h"
-#include "stub/frame.h"
-#include "stub/reply.h"
+#include "stub/rsp/frame.h"
+#include "stub/rsp/reply.h"
 #include "stub/target.h"
 #include "xml/tdesc.h"
 

@@ -22,13 +22,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "arch/paging.h"
+#include "arch/paging/paging.h"
 #include "arch/x86_state.h"
 #include "base/buf.h"
 #include "base/err.h"
 
 struct target;
-struct mon_command; /* stub/monitor.h */
+struct mon_command; /* stub/mon/monitor.h */
 
 /* ---- resuming ---- */
 

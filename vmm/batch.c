@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "stub/monitor.h"
+#include "stub/mon/monitor.h"
 
 static bool resume_all(struct target *t, struct err *err)
 {

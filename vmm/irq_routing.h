@@ -10,7 +10,7 @@
 #define VMM_IRQ_ROUTING_H
 
 #include "base/err.h"
-#include "vmm/dev_ioapic.h"
+#include "vmm/dev/ioapic.h"
 
 /* After KVM_CREATE_IRQCHIP. */
 bool irq_routing_set(int vm_fd, struct err *err) MUST_CHECK;

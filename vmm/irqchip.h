@@ -1,13 +1,13 @@
 /*
  * The machine's interrupt controllers, by --irqchip: all of them in KVM, or the
- * local APICs only with our own IOAPIC (vmm/dev_ioapic.h) and neither 8259s nor
+ * local APICs only with our own IOAPIC (vmm/dev/ioapic.h) and neither 8259s nor
  * an 8254, or none.
  */
 #ifndef VMM_IRQCHIP_H
 #define VMM_IRQCHIP_H
 
-#include "vmm/boot.h"
-#include "vmm/devices.h"
+#include "vmm/boot/boot.h"
+#include "vmm/dev/devices.h"
 
 struct vm;
 

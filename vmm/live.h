@@ -10,10 +10,10 @@
 #define VMM_LIVE_H
 
 #include "stub/target.h"
-#include "vmm/boot.h"
-#include "vmm/console.h"
-#include "vmm/cpuid.h"
-#include "vmm/host_caps.h"
+#include "vmm/boot/boot.h"
+#include "vmm/dev/console.h"
+#include "vmm/host/cpuid.h"
+#include "vmm/host/host_caps.h"
 
 enum vm_irqchip {
 	IRQCHIP_KERNEL, /* PIC, IOAPIC, LAPIC and PIT in KVM */
@@ -46,7 +46,7 @@ void live_destroy(struct live *live); /* stops and joins the vCPU threads */
 
 struct target *live_target(struct live *live);
 
-/* The machine's devices, for vmm/serial_feed.h. */
+/* The machine's devices, for vmm/dev/serial_feed.h. */
 struct devices *live_devices(struct live *live);
 
 /* Bytes typed at the serial console; what the port cannot take is lost. */

@@ -12,13 +12,13 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "stub/monitor.h"
+#include "stub/mon/monitor.h"
 #include "stub/server.h"
 #include "vmm/batch.h"
 #include "vmm/demo_image.h"
 #include "vmm/live.h"
 #include "vmm/options.h"
-#include "vmm/serial_feed.h"
+#include "vmm/dev/serial_feed.h"
 #include "xml/tdesc.h"
 
 #define KVM_API 12 /* the only one there ever was (KVM api.rst) */

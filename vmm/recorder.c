@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "arch/exit_text.h"
+#include "arch/exit/text.h"
 
 bool recorder_init(struct recorder *r, uint32_t capacity, struct err *err)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "arch/dump.h"
-#include "arch/exit_text.h"
+#include "arch/exit/text.h"
 #include "vmm/vm.h"
 
 enum {

@@ -42,9 +42,9 @@
 
 #include "base/buf.h"
 #include "stub/target.h"
-#include "vmm/bus.h"
+#include "vmm/dev/bus.h"
 #include "vmm/convert.h"
-#include "vmm/devices.h"
+#include "vmm/dev/devices.h"
 #include "vmm/live.h"
 #include "vmm/power_on.h"
 #include "vmm/recorder.h"

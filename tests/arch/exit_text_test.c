@@ -1,8 +1,8 @@
-#include "arch/exit_text.h"
+#include "arch/exit/text.h"
 
 #include <errno.h>
 
-#include "arch/exit_names.h"
+#include "arch/exit/names.h"
 #include "tests/test.h"
 
 /* Linux 5.19 on Intel, QEMU 7.0: invalid guest state, emulator meets lfence. */

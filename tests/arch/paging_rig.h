@@ -2,7 +2,7 @@
 #ifndef TESTS_ARCH_PAGING_RIG_H
 #define TESTS_ARCH_PAGING_RIG_H
 
-#include "arch/paging.h"
+#include "arch/paging/paging.h"
 
 struct paging_rig {
 	uint8_t ram[256 * 1024]; /* guest memory at physical 0 */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "vmm/boot.h"
+#include "vmm/boot/boot.h"
 
 static void check_result(const struct guest_mem *mem,
 			 const struct boot_result *r)

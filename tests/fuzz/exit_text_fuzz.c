@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/exit_text.h"
+#include "arch/exit/text.h"
 
 static uint64_t take(const uint8_t **data, size_t *size, size_t n)
 {

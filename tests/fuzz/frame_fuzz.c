@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stub/frame.h"
+#include "stub/rsp/frame.h"
 #include "tests/fuzz/fuzz.h"
 
 static void run(const char *data, size_t size, size_t piece, struct buf *log)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stub/monitor.h"
+#include "stub/mon/monitor.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/stub/fake_target.h"
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/paging.h"
+#include "arch/paging/paging.h"
 
 struct input {
 	uint64_t cr0, cr3, cr4, efer, rflags, pdptr[4], gva;

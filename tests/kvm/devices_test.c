@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "tests/kvm/machine.h"
-#include "vmm/devices.h"
+#include "vmm/dev/devices.h"
 
 static struct machine m;
 

@@ -2,7 +2,7 @@
  * What the self-probe finds on this host: verdicts that agree with each other,
  * and, on a back end we know, the ones we know.
  */
-#include "vmm/host_caps.h"
+#include "vmm/host/host_caps.h"
 
 #include <fcntl.h>
 #include <time.h>

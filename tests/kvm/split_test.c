@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #include "tests/kvm/machine.h"
-#include "vmm/devices.h"
+#include "vmm/dev/devices.h"
 
 #define VECTOR	   0x34
 #define REMOTE_IRR 0x4000u

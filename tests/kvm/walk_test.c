@@ -1,8 +1,8 @@
 /*
- * The page walk of arch/paging.c against KVM's own, by KVM_TRANSLATE, on page
- * tables of random content.  KVM answers for a supervisor read.
+ * The page walk of arch/paging/paging.c against KVM's own, by KVM_TRANSLATE, on
+ * page tables of random content.  KVM answers for a supervisor read.
  */
-#include "arch/paging.h"
+#include "arch/paging/paging.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 
 #include "tests/test.h"
 #include "vmm/convert.h"
-#include "vmm/cpuid.h"
+#include "vmm/host/cpuid.h"
 #include "vmm/kvm.h"
 
 #define RAM_SIZE 0x100000u

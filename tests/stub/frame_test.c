@@ -1,6 +1,6 @@
 #include "tests/test.h"
 
-#include "stub/frame.h"
+#include "stub/rsp/frame.h"
 
 static struct frame_in in;
 

@@ -1,4 +1,4 @@
-#include "stub/mon_args.h"
+#include "stub/mon/args.h"
 
 #include "tests/test.h"
 

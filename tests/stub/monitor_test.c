@@ -1,4 +1,4 @@
-#include "stub/mon_internal.h"
+#include "stub/mon/internal.h"
 #include "tests/stub/fake_target.h"
 #include "tests/test.h"
 

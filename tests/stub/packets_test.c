@@ -1,7 +1,7 @@
 /* The packet table, the answers to nonsense, and the framing of replies. */
 #include "tests/test.h"
 
-#include "stub/packets.h"
+#include "stub/rsp/packets.h"
 #include "tests/stub/rsp_rig.h"
 
 static struct rsp_rig r;

@@ -1,7 +1,7 @@
 /* ACPI tables and the MP table. */
 #include "tests/test.h"
 #include "tests/vmm/images.h"
-#include "vmm/acpi.h"
+#include "vmm/boot/acpi.h"
 
 static struct guest_mem mem;
 static struct err err;

@@ -1,4 +1,4 @@
-#include "vmm/bus.h"
+#include "vmm/dev/bus.h"
 
 #include "tests/test.h"
 #include "tests/vmm/device_rig.h"

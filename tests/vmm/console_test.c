@@ -1,4 +1,4 @@
-#include "vmm/console.h"
+#include "vmm/dev/console.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "tests/test.h"
-#include "vmm/console_impl.h"
+#include "vmm/dev/console_impl.h"
 
 static struct console *con;
 static struct err err;

@@ -1,4 +1,4 @@
-#include "vmm/cpuid.h"
+#include "vmm/host/cpuid.h"
 
 #include <fcntl.h>
 #include <unistd.h>

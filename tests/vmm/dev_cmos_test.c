@@ -1,4 +1,4 @@
-#include "vmm/dev_cmos.h"
+#include "vmm/dev/cmos.h"
 
 #include "tests/test.h"
 

@@ -1,5 +1,5 @@
 /* The IOAPIC on a bus of its own; what it sends is noted. */
-#include "vmm/dev_ioapic.h"
+#include "vmm/dev/ioapic.h"
 
 #include "tests/test.h"
 

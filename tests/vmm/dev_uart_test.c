@@ -1,4 +1,4 @@
-#include "vmm/dev_uart.h"
+#include "vmm/dev/uart.h"
 
 #include "tests/test.h"
 

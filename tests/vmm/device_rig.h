@@ -2,8 +2,8 @@
 #ifndef TESTS_VMM_DEVICE_RIG_H
 #define TESTS_VMM_DEVICE_RIG_H
 
-#include "vmm/bus.h"
-#include "vmm/devices.h"
+#include "vmm/dev/bus.h"
+#include "vmm/dev/devices.h"
 
 struct rig {
 	struct bus bus;

@@ -1,4 +1,4 @@
-#include "vmm/devices.h"
+#include "vmm/dev/devices.h"
 
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 #include "base/bits.h"
 #include "tests/test.h"
-#include "vmm/boot.h"
+#include "vmm/boot/boot.h"
 
 static struct guest_mem mem;
 static struct err err;

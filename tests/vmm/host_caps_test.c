@@ -1,10 +1,10 @@
-#include "vmm/host_caps.h"
+#include "vmm/host/host_caps.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/test.h"
-#include "vmm/probe_host.h"
+#include "vmm/host/probe_host.h"
 
 static struct host_caps caps;
 

@@ -5,7 +5,7 @@
 #include <elf.h>
 
 #include "base/buf.h"
-#include "vmm/boot.h"
+#include "vmm/boot/boot.h"
 #include "vmm/guest_mem.h"
 
 #define IMAGE_PHDRS 8

@@ -1,6 +1,6 @@
 #include "vmm/recorder.h"
 
-#include "arch/exit_text.h"
+#include "arch/exit/text.h"
 #include "tests/test.h"
 
 static struct recorder r;

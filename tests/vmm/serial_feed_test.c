@@ -1,4 +1,4 @@
-#include "vmm/serial_feed.h"
+#include "vmm/dev/serial_feed.h"
 
 #include <poll.h>
 #include <unistd.h>

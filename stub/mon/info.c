@@ -1,0 +1,104 @@
+/* info cpus, info registers, info status, info version. */
+#include <string.h>
+
+#include "arch/dump.h"
+#include "stub/mon/internal.h"
+
+enum mon_result mon_info_cpus(struct mon_ctx *ctx)
+{
+	struct target *t = ctx->target;
+	unsigned int i;
+
+	for (i = 0; i < t->nvcpus; i++)
+		buf_printf(ctx->out, "%c CPU #%u: thread_id=%d\n",
+			   i == ctx->vcpu ? '*' : ' ', i,
+			   target_thread_id(t, i));
+	return MON_OK;
+}
+
+static bool print_registers(struct mon_ctx *ctx, unsigned int vcpu)
+{
+	const struct x86_state *s;
+
+	s = target_state(ctx->target, vcpu,
+			 X86_GROUP_GPR | X86_GROUP_SYS | X86_GROUP_DEBUG |
+				 X86_GROUP_EVENT | X86_GROUP_FPU |
+				 X86_GROUP_XCR,
+			 &ctx->err);
+	if (!s)
+		return err_prefix(&ctx->err, "registers of vCPU %u", vcpu);
+	buf_printf(ctx->out, "\nCPU#%u\n", vcpu);
+	dump_registers(ctx->out, s);
+	dump_fpu(ctx->out, s);
+	return true;
+}
+
+enum mon_result mon_info_registers(struct mon_ctx *ctx)
+{
+	unsigned int vcpu = ctx->vcpu, last, i;
+	bool all = false, one = false;
+
+	for (i = 0; i < (unsigned int)ctx->argc; i++) {
+		const char *word = ctx->argv[i];
+
+		if (!strcmp(word, "-a")) {
+			all = true;
+			continue;
+		}
+		if (!mon_index(word, "vCPU", ctx->target->nvcpus, &vcpu,
+			       &ctx->err))
+			return MON_USAGE;
+		if (one) {
+			err_set(&ctx->err, ERR_USAGE,
+				"'%s' is one vCPU too many", word);
+			return MON_USAGE;
+		}
+		one = true;
+	}
+	if (all && one) {
+		err_set(&ctx->err, ERR_USAGE,
+			"'-a' and a vCPU number exclude each other");
+		return MON_USAGE;
+	}
+	last = all ? ctx->target->nvcpus - 1 : vcpu;
+	for (i = all ? 0 : vcpu; i <= last; i++)
+		if (!print_registers(ctx, i))
+			return MON_ERR;
+	return MON_OK;
+}
+
+/* QEMU's word for a state that is not plainly "paused", or NULL. */
+static const char *status_word(const struct target *t)
+{
+	if (t->last.status_word)
+		return t->last.status_word;
+	switch (t->last.kind) {
+	case STOP_NONE:
+		return "prelaunch";
+	case STOP_EXITED:
+		return "shutdown";
+	case STOP_ERROR:
+		return "internal-error";
+	default:
+		return NULL;
+	}
+}
+
+enum mon_result mon_info_status(struct mon_ctx *ctx)
+{
+	const char *word = status_word(ctx->target);
+
+	if (ctx->target->running)
+		buf_str(ctx->out, "VM status: running\n");
+	else if (word)
+		buf_printf(ctx->out, "VM status: paused (%s)\n", word);
+	else
+		buf_str(ctx->out, "VM status: paused\n");
+	return MON_OK;
+}
+
+enum mon_result mon_info_version(struct mon_ctx *ctx)
+{
+	buf_str(ctx->out, "kvm-gdbserver " VERSION "\n");
+	return MON_OK;
+}

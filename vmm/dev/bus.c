@@ -1,0 +1,153 @@
+#include "vmm/dev/bus.h"
+
+#include <string.h>
+
+void bus_init(struct bus *b)
+{
+	memset(b, 0, sizeof(*b));
+	pthread_mutex_init(&b->lock, NULL);
+}
+
+void bus_deinit(struct bus *b)
+{
+	pthread_mutex_destroy(&b->lock);
+}
+
+static const char *kind_name(enum bus_kind kind)
+{
+	return kind == BUS_PIO ? "port" : "MMIO";
+}
+
+bool bus_add(struct bus *b, enum bus_kind kind, uint64_t base, uint64_t len,
+	     struct bus_device *dev, struct err *err)
+{
+	uint64_t space = kind == BUS_PIO ? 0x10000 : UINT64_MAX;
+
+	if (!len || !range_ok(0, space, base, len))
+		return err_set(err, ERR_RANGE,
+			       "%s: %s range 0x%llx length 0x%llx does not fit "
+			       "the address space",
+			       dev->ops->name, kind_name(kind),
+			       (unsigned long long)base,
+			       (unsigned long long)len);
+	if (b->ranges == ARRAY_SIZE(b->range))
+		return err_set(err, ERR_LIMIT,
+			       "%s: the bus has room for %zu ranges only",
+			       dev->ops->name, ARRAY_SIZE(b->range));
+	for (unsigned int i = 0; i < b->ranges; i++) {
+		const struct bus_range *r = &b->range[i];
+
+		if (r->kind == kind &&
+		    ranges_overlap(r->base, r->len, base, len))
+			return err_set(err, ERR_INTERNAL,
+				       "%s: %s range at 0x%llx overlaps %s at "
+				       "0x%llx",
+				       dev->ops->name, kind_name(kind),
+				       (unsigned long long)base,
+				       r->dev->ops->name,
+				       (unsigned long long)r->base);
+	}
+	b->range[b->ranges++] = (struct bus_range){kind, base, len, dev};
+	return true;
+}
+
+const struct bus_range *bus_find(const struct bus *b, enum bus_kind kind,
+				 uint64_t addr)
+{
+	for (unsigned int i = 0; i < b->ranges; i++) {
+		const struct bus_range *r = &b->range[i];
+
+		if (r->kind == kind && range_ok(r->base, r->len, addr, 1))
+			return r;
+	}
+	return NULL;
+}
+
+static uint64_t size_mask(unsigned int size)
+{
+	return size >= 8 ? UINT64_MAX : BITS(8 * size - 1, 0);
+}
+
+static uint64_t range_access(const struct bus_range *r, uint64_t addr,
+			     unsigned int size, bool write, uint64_t value)
+{
+	const struct bus_device_ops *ops = r->dev->ops;
+
+	if (!write)
+		return ops->read ? ops->read(r->dev, addr - r->base, size)
+				 : UINT64_MAX;
+	if (ops->write)
+		ops->write(r->dev, addr - r->base, size, value);
+	return 0;
+}
+
+/* Each byte goes to whoever owns its address; nobody's bytes read 0xff. */
+static uint64_t access_bytes(const struct bus *b, enum bus_kind kind,
+			     uint64_t addr, unsigned int size, bool write,
+			     uint64_t value)
+{
+	uint64_t result = 0;
+
+	for (unsigned int i = 0; i < size; i++) {
+		const struct bus_range *r = bus_find(b, kind, addr + i);
+		uint64_t byte = 0xff;
+
+		if (r)
+			byte = range_access(r, addr + i, 1, write,
+					    value >> (8 * i) & 0xff);
+		result |= (byte & 0xff) << (8 * i);
+	}
+	return result;
+}
+
+const struct bus_device *bus_access(struct bus *b, enum bus_kind kind,
+				    uint64_t addr, unsigned int size,
+				    bool write, uint64_t *value)
+{
+	const struct bus_range *r;
+	uint64_t in = write ? *value & size_mask(size) : 0;
+	uint64_t out = UINT64_MAX;
+
+	pthread_mutex_lock(&b->lock);
+	r = bus_find(b, kind, addr);
+	if (!r)
+		b->unclaimed++;
+	else if ((r->dev->ops->width && size > r->dev->ops->width) ||
+		 !range_ok(r->base, r->len, addr, size))
+		out = access_bytes(b, kind, addr, size, write, in);
+	else
+		out = range_access(r, addr, size, write, in);
+	pthread_mutex_unlock(&b->lock);
+	if (!write)
+		*value = out & size_mask(size);
+	return r ? r->dev : NULL;
+}
+
+const char *bus_reg_name(struct bus *b, enum bus_kind kind, uint64_t addr,
+			 bool write)
+{
+	const struct bus_range *r = bus_find(b, kind, addr);
+	const char *name = NULL;
+
+	if (!r || !r->dev->ops->reg_name)
+		return NULL;
+	pthread_mutex_lock(&b->lock);
+	name = r->dev->ops->reg_name(r->dev, addr - r->base, write);
+	pthread_mutex_unlock(&b->lock);
+	return name;
+}
+
+void bus_reset(struct bus *b)
+{
+	pthread_mutex_lock(&b->lock);
+	for (unsigned int i = 0; i < b->ranges; i++) {
+		struct bus_device *dev = b->range[i].dev;
+		unsigned int first = 0;
+
+		while (b->range[first].dev != dev)
+			first++;
+		if (first == i && dev->ops->reset)
+			dev->ops->reset(dev);
+	}
+	pthread_mutex_unlock(&b->lock);
+}

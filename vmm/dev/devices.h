@@ -1,0 +1,71 @@
+/*
+ * The machine's user-space devices, all in one struct, and where they sit.
+ * PIC, LAPIC and PIT are KVM's and not here; so is the IOAPIC, but with a split
+ * interrupt chip.
+ */
+#ifndef VMM_DEVICES_H
+#define VMM_DEVICES_H
+
+#include "vmm/dev/bus.h"
+#include "vmm/dev/console.h"
+#include "vmm/dev/acpi_pm.h"
+#include "vmm/dev/cmos.h"
+#include "vmm/dev/debugcon.h"
+#include "vmm/dev/exit.h"
+#include "vmm/dev/i8042.h"
+#include "vmm/dev/ioapic.h"
+#include "vmm/dev/ports.h"
+#include "vmm/dev/uart.h"
+
+struct devices {
+	struct bus *bus;
+	struct machine_ops machine;
+	struct uart com1;
+	int room_fd; /* eventfd of devices_serial_notify(), or -1 */
+	struct debugcon debugcon, bios_debugcon;
+	struct debug_exit exit;
+	struct cmos cmos;
+	struct i8042 i8042;
+	struct post_port post;
+	struct port92 port92;
+	struct reset_port reset;
+	struct acpi_pm acpi_pm;
+	struct ioapic ioapic; /* on the bus only with devices_config.ioapic */
+};
+
+/*
+ * What the devices need from the machine; set and exit/reset are called under
+ * the bus lock.  The struct is copied.
+ */
+struct devices_config {
+	struct machine_ops machine;
+	/*
+	 * Drive an interrupt line; NULL when there is no interrupt chip, or
+	 * when the IOAPIC is one of the devices: then what it sends goes here,
+	 * and the lines end at its pins.
+	 */
+	void (*irq)(void *ctx, unsigned int gsi, int level);
+	void *irq_ctx;
+	const struct ioapic_ops *ioapic;
+	struct console *console; /* COM1 and the debug consoles; may be NULL */
+	uint64_t memory;	 /* bytes of RAM in all, for CMOS */
+};
+
+/* Make every device and register it; *d and the console outlive the bus. */
+bool devices_init(struct devices *d, struct bus *bus,
+		  const struct devices_config *config,
+		  struct err *err) MUST_CHECK;
+
+/*
+ * Input for COM1, from any thread.  devices_serial_room() says how many bytes
+ * it takes without loss: while that is 0, do not read the console.
+ */
+size_t devices_serial_room(struct devices *d);
+/*
+ * Write 1 to this eventfd when devices_serial_room() has said 0 and there is
+ * room again; -1 = no more.  The descriptor stays the caller's.
+ */
+void devices_serial_notify(struct devices *d, int eventfd);
+void devices_serial_input(struct devices *d, const void *data, size_t len);
+
+#endif

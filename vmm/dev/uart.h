@@ -1,0 +1,58 @@
+/*
+ * 16550A serial port, as on the PC (National PC16550D data sheet).
+ *
+ * Modelled: the divisor latch, all interrupt sources in their priority, the
+ * receive FIFO with its trigger levels, loopback with the modem lines looped,
+ * scratch register, OUT2 gating the interrupt line as on every PC.
+ * Simplified: transmission takes no time, so THRE and TEMT always read 1 and
+ * the transmit FIFO is never seen filled; the receive time-out interrupt comes
+ * at once rather than four characters later; baud rate and frame format are
+ * stored and have no effect; there are no framing or parity errors.
+ *
+ * Threading: the caller holds the bus lock.
+ */
+#ifndef VMM_DEV_UART_H
+#define VMM_DEV_UART_H
+
+#include "vmm/dev/bus.h"
+
+#define UART_FIFO    16
+#define UART_BACKLOG 4096
+
+struct uart {
+	struct bus_device dev;
+	struct byte_sink tx;
+	struct irq_line irq;
+
+	uint8_t ier, fcr, lcr, mcr, scr;
+	uint8_t dll, dlm;
+	uint8_t lsr_error; /* sticky OE..BI until LSR is read */
+	uint8_t msr;	   /* lines in bits 7-4, deltas in bits 3-0 */
+	bool thre_pending; /* the THRE interrupt has not been taken */
+	int irq_level;
+
+	uint8_t fifo[UART_FIFO];
+	unsigned int fifo_head, fifo_len;
+
+	/* Host input that has not arrived on the line yet. */
+	uint8_t backlog[UART_BACKLOG];
+	unsigned int backlog_head, backlog_len;
+	/* Called when a full backlog has drained to its half; may be NULL. */
+	void (*on_room)(void *ctx);
+	void *on_room_ctx;
+	bool wants_room;
+	uint64_t lost; /* input bytes dropped because the backlog was full */
+};
+
+void uart_init(struct uart *u, struct byte_sink tx, struct irq_line irq);
+
+/*
+ * Bytes uart_input() can take now without losing one.  An answer of 0 asks for
+ * on_room() once there is room again.
+ */
+size_t uart_input_room(struct uart *u);
+
+/* Bytes from the host; what finds no room is dropped and counted. */
+void uart_input(struct uart *u, const void *data, size_t len);
+
+#endif

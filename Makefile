@@ -24,12 +24,19 @@ VERSION := 0.1.0
 PREFIX ?= /usr/local
 SAN ?=
 comma := ,
+# The instruction decoder is optional: without it instructions show as bytes.
+# `make ZYDIS=` builds without it though it is there.
+ifeq ($(origin ZYDIS),undefined)
+ZYDIS := $(shell echo '\#include <Zydis/Zydis.h>' | gcc -E -x c - >/dev/null 2>&1 \
+	&& echo 1)
+endif
 VARIANT := $(CC)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 OUT := build
-B := $(OUT)/$(VARIANT)
+B := $(OUT)/$(VARIANT)$(if $(ZYDIS),,-nozydis)
 Q := $(if $(V),,@)
 
-CPPFLAGS := -I. -I$(B) -D_GNU_SOURCE -DVERSION='"$(VERSION)"'
+CPPFLAGS := -I. -I$(B) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' \
+	$(if $(ZYDIS),-DHAVE_ZYDIS)
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wcast-qual -Wwrite-strings -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -Wundef -Wpointer-arith -Wno-unused-parameter \
@@ -37,7 +44,7 @@ WARN := -Wall -Wextra -Wshadow -Wcast-qual -Wwrite-strings -Wstrict-prototypes \
 WERROR ?= -Werror
 ALL_CFLAGS := -std=gnu11 $(WARN) $(WERROR) -fno-common -fno-strict-aliasing \
 	-pthread $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
-LDLIBS := -lexpat -pthread
+LDLIBS := -lexpat -pthread $(if $(ZYDIS),-lZydis)
 LDFLAGS += $(if $(SAN),-fsanitize=$(SAN))
 
 LAYERS := base arch xml stub vmm

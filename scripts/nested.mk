@@ -5,9 +5,10 @@
 #   make check-svm     kvm_amd under QEMU TCG and under Bochs
 #   make check-backends  all of them and this machine's own, in one table
 #
+# Debian has no static Zydis, so these are built without it.
 # KVM_GDBSERVER_CACHE says where Debian's kernel and Bochs are kept.
 
-S := $(B)-static
+S := $(OUT)/$(VARIANT)-static
 STATIC_TEST_SRC := $(wildcard tests/kvm/*_test.c) tests/nested/raw_test.c
 STATIC_TEST_BIN := $(addprefix $(S)/tests/,$(notdir $(STATIC_TEST_SRC:.c=)))
 NESTED_OUT := $(OUT)/nested
@@ -43,7 +44,7 @@ CHECK_backends := native vmx svm-tcg svm-bochs
 .PHONY: check-vmx check-svm check-backends
 check-vmx check-svm check-backends: check-%:
 	@scripts/setup nested
-	@$(MAKE) --no-print-directory static
+	@$(MAKE) --no-print-directory ZYDIS= static
 	@scripts/nested/check $(S) $(NESTED_OUT) $(CHECK_$*)
 
 # Real Linux kernels: Debian's, natively as far as this machine's KVM carries
@@ -51,7 +52,7 @@ check-vmx check-svm check-backends: check-%:
 #
 #   make check-linux   LINUX_BACKENDS="svm-tcg" (default), "vmx"
 LINUX_BACKENDS ?= svm-tcg
-L := $(B)-linux
+L := $(OUT)/$(VARIANT)-linux
 
 $(S)/hello_init: $(B)/obj/tests/nested/hello_init.o
 	@mkdir -p $(@D)
@@ -60,7 +61,8 @@ $(S)/hello_init: $(B)/obj/tests/nested/hello_init.o
 .PHONY: check-linux
 check-linux:
 	@scripts/setup nested
-	@$(MAKE) --no-print-directory all $(S)/kvm-gdbserver $(S)/poweroff \
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory ZYDIS= $(S)/kvm-gdbserver $(S)/poweroff \
 		$(S)/hello_init
 	@scripts/nested/check-linux $(OUT)/kvm-gdbserver $(S) $(NESTED_OUT) \
 		$(LINUX_BACKENDS)

@@ -3,13 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stub/target_impl.h"
+
 /* Images of one vCPU; `fresh` names the groups that are valid. */
 struct target_cache {
 	unsigned int fresh;
 	struct x86_state state;
 };
 
-static void invalidate(struct target *t)
+void target_forget(struct target *t)
 {
 	unsigned int i;
 
@@ -47,7 +49,7 @@ void target_deinit(struct target *t)
 
 /* ---- the checks ---- */
 
-static bool check_stopped(const struct target *t, struct err *err)
+bool target_check_stopped(const struct target *t, struct err *err)
 {
 	if (t->running)
 		return err_set(err, ERR_STATE,
@@ -55,7 +57,7 @@ static bool check_stopped(const struct target *t, struct err *err)
 	return true;
 }
 
-static bool check_vcpu(const struct target *t, unsigned int vcpu,
+bool target_check_vcpu(const struct target *t, unsigned int vcpu,
 		       struct err *err)
 {
 	if (vcpu < t->nvcpus)
@@ -65,7 +67,7 @@ static bool check_vcpu(const struct target *t, unsigned int vcpu,
 		       t->nvcpus - 1);
 }
 
-static bool unsupported(const struct target *t, const char *what,
+bool target_unsupported(const struct target *t, const char *what,
 			struct err *err)
 {
 	return err_set(err, ERR_UNSUPPORTED, "%s cannot %s", t->ops->name,
@@ -109,14 +111,14 @@ const struct x86_state *target_state(struct target *t, unsigned int vcpu,
 	struct target_cache *c;
 	unsigned int missing;
 
-	if (!check_vcpu(t, vcpu, err) || !check_stopped(t, err))
+	if (!target_check_vcpu(t, vcpu, err) || !target_check_stopped(t, err))
 		return NULL;
 	c = &t->cache[vcpu];
 	missing = groups & ~c->fresh;
 	if (!missing)
 		return &c->state;
 	if (!t->ops->get_state) {
-		unsupported(t, "read registers", err);
+		target_unsupported(t, "read registers", err);
 		return NULL;
 	}
 	if (!t->ops->get_state(t, vcpu, missing, &c->state, err))
@@ -130,10 +132,10 @@ bool target_set_state(struct target *t, unsigned int vcpu, unsigned int groups,
 {
 	bool ok;
 
-	if (!check_vcpu(t, vcpu, err) || !check_stopped(t, err))
+	if (!target_check_vcpu(t, vcpu, err) || !target_check_stopped(t, err))
 		return false;
 	if (!t->caps.can_write || !t->ops->set_state)
-		return unsupported(t, "change registers", err);
+		return target_unsupported(t, "change registers", err);
 	ok = t->ops->set_state(t, vcpu, groups, s, err);
 	/*
 	 * Every group: the processor couples them (KVM_SET_REGS drops a
@@ -174,14 +176,14 @@ bool target_resume(struct target *t, const struct target_action *actions,
 	if (t->running)
 		return err_set(err, ERR_STATE, "the guest is running already");
 	if (!t->caps.can_run || !t->ops->resume)
-		return unsupported(t, "run", err);
+		return target_unsupported(t, "run", err);
 	if (t->dead)
 		return refuse_dead(t, err);
 	if (!some_vcpu_runs(t, actions))
 		return err_set(err, ERR_USAGE,
 			       "nothing to resume: every vCPU is to stay "
 			       "stopped");
-	invalidate(t);
+	target_forget(t);
 	if (!t->ops->resume(t, actions, err))
 		return false;
 	t->running = true;
@@ -210,7 +212,7 @@ bool target_next_stop(struct target *t, struct target_stop *stop)
 		return false;
 	if (s.vcpu >= t->nvcpus)
 		s.vcpu = 0;
-	invalidate(t);
+	target_forget(t);
 	t->running = false;
 	t->dead = s.kind == STOP_ERROR || s.kind == STOP_EXITED;
 	if (s.kind == STOP_RESET)
@@ -222,11 +224,11 @@ bool target_next_stop(struct target *t, struct target_stop *stop)
 
 bool target_reset(struct target *t, struct err *err)
 {
-	if (!check_stopped(t, err))
+	if (!target_check_stopped(t, err))
 		return false;
 	if (!t->caps.can_reset || !t->ops->reset)
-		return unsupported(t, "be reset", err);
-	invalidate(t);
+		return target_unsupported(t, "be reset", err);
+	target_forget(t);
 	if (!t->ops->reset(t, err))
 		return false;
 	t->dead = false;
@@ -246,7 +248,7 @@ void target_set_step_irqs(struct target *t, bool blocked)
 static bool check_bp(const struct target *t, const struct target_bp *bp,
 		     struct err *err)
 {
-	if (!check_stopped(t, err))
+	if (!target_check_stopped(t, err))
 		return false;
 	if ((unsigned int)bp->type > BP_ACCESS)
 		return err_set(err, ERR_MALFORMED,
@@ -268,10 +270,10 @@ static bool check_bp(const struct target *t, const struct target_bp *bp,
 bool target_insert_bp(struct target *t, unsigned int vcpu,
 		      const struct target_bp *bp, struct err *err)
 {
-	if (!check_vcpu(t, vcpu, err) || !check_bp(t, bp, err))
+	if (!target_check_vcpu(t, vcpu, err) || !check_bp(t, bp, err))
 		return false;
 	if (!t->ops->insert_bp)
-		return unsupported(t, "set breakpoints", err);
+		return target_unsupported(t, "set breakpoints", err);
 	return t->ops->insert_bp(t, vcpu, bp, err);
 }
 
@@ -281,7 +283,7 @@ bool target_remove_bp(struct target *t, const struct target_bp *bp,
 	if (!check_bp(t, bp, err))
 		return false;
 	if (!t->ops->remove_bp)
-		return unsupported(t, "remove breakpoints", err);
+		return target_unsupported(t, "remove breakpoints", err);
 	return t->ops->remove_bp(t, bp, err);
 }
 

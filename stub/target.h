@@ -28,7 +28,9 @@
 #include "base/err.h"
 
 struct target;
-struct mon_command; /* stub/mon/monitor.h */
+struct mon_command;	   /* stub/mon/monitor.h */
+struct target_inspect_ops; /* stub/inspect.h */
+struct target_catch_ops;   /* stub/catch.h */
 
 /* ---- resuming ---- */
 
@@ -56,6 +58,7 @@ enum target_stop_kind {
 	STOP_ERROR,  /* the guest died: triple fault, KVM internal error... */
 	STOP_EXITED, /* the guest ended itself: status */
 	STOP_RESET,  /* the guest asked for a reset; it is at its reset state */
+	STOP_CATCH,  /* a catchpoint was hit; see text */
 };
 
 enum gdb_signal { /* GDB's numbers, not the host's */
@@ -181,6 +184,9 @@ struct target_ops {
 	void (*describe_caps)(struct target *t, struct buf *out);
 	/* The target's own monitor commands, ended by a NULL name; or NULL. */
 	const struct mon_command *commands;
+
+	const struct target_inspect_ops *inspect; /* or NULL */
+	const struct target_catch_ops *catch;	  /* or NULL */
 };
 
 /*
@@ -202,6 +208,9 @@ struct target {
 bool target_init(struct target *t, const struct target_ops *ops, void *priv,
 		 unsigned int nvcpus, struct err *err) MUST_CHECK;
 void target_deinit(struct target *t);
+
+/* Drop cached registers: something below has changed them. */
+void target_forget(struct target *t);
 
 /*
  * Registers of a vCPU with at least these groups, from the cache where it is

@@ -13,21 +13,21 @@
 #endif
 
 /* What every entry of the flight recorder has. */
-static struct recorder_entry entry_of(struct vcpu *v)
+static struct exit_record entry_of(struct vcpu *v)
 {
 	const struct x86_state *s = vcpu_now(v, X86_GROUP_GPR | X86_GROUP_SYS);
 
-	return (struct recorder_entry){.time_ns = recorder_now(),
-				       .rip = s->rip,
-				       .cr3 = s->cr3,
-				       .reason = v->run->exit_reason,
-				       .count = 1};
+	return (struct exit_record){.time_ns = recorder_now(),
+				    .rip = s->rip,
+				    .cr3 = s->cr3,
+				    .reason = v->run->exit_reason,
+				    .count = 1};
 }
 
 /* One access on the bus, recorded with who answered it. */
 static void serve(struct vcpu *v, enum bus_kind kind, uint64_t where,
 		  unsigned int size, bool write, uint64_t *value,
-		  struct recorder_entry *e)
+		  struct exit_record *e)
 {
 	struct bus *bus = &v->vm->bus;
 	/* asked first: the access may change what the address means */
@@ -49,7 +49,7 @@ static bool serve_io(struct vcpu *v, struct target_stop *stop)
 	uint64_t at = run->io.data_offset;
 	unsigned int size = run->io.size;
 	bool write = run->io.direction == KVM_EXIT_IO_OUT;
-	struct recorder_entry e = entry_of(v), first = e;
+	struct exit_record e = entry_of(v), first = e;
 
 	(void)stop;
 	for (uint32_t i = 0; i < run->io.count; i++, at += size) {
@@ -74,7 +74,7 @@ static bool serve_io(struct vcpu *v, struct target_stop *stop)
 static bool serve_mmio(struct vcpu *v, struct target_stop *stop)
 {
 	struct kvm_run *run = v->run;
-	struct recorder_entry e;
+	struct exit_record e;
 	uint64_t value = 0;
 
 	(void)stop;
@@ -94,7 +94,7 @@ static bool serve_mmio(struct vcpu *v, struct target_stop *stop)
 
 static bool on_error(struct vcpu *v, struct target_stop *stop)
 {
-	struct recorder_entry e = entry_of(v);
+	struct exit_record e = entry_of(v);
 
 	recorder_add(&v->recorder, &e);
 	story_error(v, 0, stop);
@@ -131,7 +131,7 @@ static bool keep_running(struct vcpu *v, struct target_stop *stop)
 /* Only with a split interrupt chip. */
 static bool on_eoi(struct vcpu *v, struct target_stop *stop)
 {
-	struct recorder_entry e = entry_of(v);
+	struct exit_record e = entry_of(v);
 
 	(void)stop;
 	e.device = "ioapic";
@@ -185,7 +185,7 @@ bool vcpu_handle_exit(struct vcpu *v, struct target_stop *stop)
 
 void vcpu_handle_errno(struct vcpu *v, int os_errno, struct target_stop *stop)
 {
-	struct recorder_entry e = entry_of(v);
+	struct exit_record e = entry_of(v);
 
 	e.run_errno = os_errno;
 	recorder_add(&v->recorder, &e);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "vmm/inspect/inspect.h"
 #include "vmm/plant.h"
 
 /* How often patched bytes are looked at while the guest runs. */
@@ -402,6 +403,7 @@ static const struct target_ops live_ops = {
 	.reset = live_reset,
 	.set_step_irqs = live_set_step_irqs,
 	.describe_caps = live_describe_caps,
+	.inspect = &live_inspect_ops,
 };
 
 bool live_create(int kvm_fd, const struct vm_config *config, struct live **out,

@@ -59,6 +59,9 @@ static void tell_stop(const struct target_stop *s, struct buf *out)
 		buf_printf(out, "the guest ended with exit status %d\n",
 			   s->status);
 		return;
+	case STOP_CATCH:
+		buf_printf(out, "vCPU %u reached a catchpoint\n", s->vcpu);
+		return;
 	case STOP_RESET:
 		buf_str(out, "the guest asked for a reset; it is at its first "
 			     "instruction again\n");

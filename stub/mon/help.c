@@ -52,12 +52,16 @@ static unsigned int list(const struct target *t, const char *family,
 	size_t len = family ? strlen(family) : 0;
 	const struct mon_command *c;
 	struct mon_iter it = {0};
+	const char *title = NULL;
 	unsigned int n = 0;
 
 	while ((c = mon_next(&it, t))) {
 		if (family &&
 		    (strncmp(c->name, family, len) || c->name[len] != ' '))
 			continue;
+		if (!family && it.title != title)
+			buf_printf(out, "%s%s:\n", title ? "\n" : "", it.title);
+		title = it.title;
 		print_line(c, out);
 		n++;
 	}
@@ -114,8 +118,12 @@ void monitor_man(const struct target *t, struct buf *out)
 {
 	const struct mon_command *c;
 	struct mon_iter it = {0};
+	const char *title = NULL;
 
 	while ((c = mon_next(&it, t))) {
+		if (it.title != title)
+			buf_printf(out, ".SS %s\n", it.title);
+		title = it.title;
 		buf_str(out, ".TP\n.B ");
 		roff(out, c->name);
 		if (*c->usage) {

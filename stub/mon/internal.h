@@ -6,14 +6,28 @@
 #include "stub/mon/monitor.h"
 #include "stub/target.h"
 
-extern const struct mon_command mon_builtin[]; /* ends with a NULL name */
+/*
+ * One table a topic, each sorted by name and ended by a NULL name.  A topic's
+ * table lies in the file that has its handlers.
+ */
+extern const struct mon_command mon_general_commands[], mon_state_commands[],
+	mon_msr_commands[], mon_irq_commands[], mon_vmcs_commands[],
+	mon_memory_commands[], mon_exits_commands[], mon_catch_commands[],
+	mon_core_commands[];
+
+struct mon_group {
+	const char *title;
+	const struct mon_command *commands;
+};
+extern const struct mon_group mon_groups[]; /* ends with a NULL title */
 
 /*
- * The rows that help lists: the built-in table and the target's, merged by
- * name.  t may be NULL.  Start with a zeroed iterator; NULL at the end.
+ * Every row, group by group, then the target's own.  t may be NULL.  Start
+ * with a zeroed iterator; NULL at the end.  it->title is the row's group.
  */
 struct mon_iter {
-	unsigned int builtin, own;
+	unsigned int group, row;
+	const char *title;
 };
 const struct mon_command *mon_next(struct mon_iter *it, const struct target *t);
 

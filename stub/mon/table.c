@@ -1,10 +1,10 @@
-/* The built-in commands, by name, and the search for one. */
+/* The general commands, all groups of commands, and the search for one. */
 #include <string.h>
 
 #include "base/text.h"
 #include "stub/mon/internal.h"
 
-const struct mon_command mon_builtin[] = {
+const struct mon_command mon_general_commands[] = {
 	{
 		.name = "caps",
 		.usage = "",
@@ -93,24 +93,44 @@ const struct mon_command mon_builtin[] = {
 	{.name = NULL},
 };
 
-static const struct mon_command *row(const struct mon_command *table,
-				     unsigned int i)
+const struct mon_group mon_groups[] = {
+	{"General", mon_general_commands},
+	{"State of the processors", mon_state_commands},
+	{"MSRs and CPUID", mon_msr_commands},
+	{"Interrupts and time", mon_irq_commands},
+	{"VMCS and VMCB", mon_vmcs_commands},
+	{"Memory", mon_memory_commands},
+	{"Exits", mon_exits_commands},
+	{"Catchpoints and events", mon_catch_commands},
+	{"Saved crashes", mon_core_commands},
+	{NULL, NULL},
+};
+
+/* The table of the iterator's group, the target's own after the last. */
+static const struct mon_command *group_rows(const struct mon_iter *it,
+					    const struct target *t)
 {
-	return table && table[i].name ? &table[i] : NULL;
+	if (mon_groups[it->group].title)
+		return mon_groups[it->group].commands;
+	return t ? t->ops->commands : NULL;
 }
 
 const struct mon_command *mon_next(struct mon_iter *it, const struct target *t)
 {
-	const struct mon_command *a = row(mon_builtin, it->builtin);
-	const struct mon_command *b = row(t ? t->ops->commands : NULL, it->own);
+	for (;;) {
+		const struct mon_command *rows = group_rows(it, t);
 
-	if (a && (!b || strcmp(a->name, b->name) <= 0)) {
-		it->builtin++;
-		return a;
+		if (rows && rows[it->row].name) {
+			it->title = mon_groups[it->group].title;
+			if (!it->title)
+				it->title = "This target";
+			return &rows[it->row++];
+		}
+		if (!mon_groups[it->group].title)
+			return NULL;
+		it->group++;
+		it->row = 0;
 	}
-	if (b)
-		it->own++;
-	return b;
 }
 
 enum fit {

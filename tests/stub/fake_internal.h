@@ -21,4 +21,7 @@ bool fake_insert_bp(struct target *t, unsigned int vcpu,
 bool fake_remove_bp(struct target *t, const struct target_bp *bp,
 		    struct err *err);
 
+/* fake_inspect.c */
+extern const struct target_inspect_ops fake_inspect_ops;
+
 #endif

@@ -300,6 +300,8 @@ struct fake_target *fake_create(unsigned int nvcpus)
 	if (!f || nvcpus > FAKE_VCPUS)
 		fake_die("cannot create");
 	f->ops = fake_ops;
+	f->inspect_ops = fake_inspect_ops;
+	f->ops.inspect = &f->inspect_ops;
 	if (!target_init(&f->target, &f->ops, f, nvcpus, &err))
 		fake_die(err.msg);
 	f->target.caps = (struct target_caps){true, true, true, 4};

@@ -34,6 +34,9 @@
  *	write GPA LEN
  *	reset
  *	step-irqs 0|1
+ *	msr VCPU INDEX VALUE	set_msr
+ *	inject VCPU KIND VECTOR [ERROR]
+ *	io r|w mmio|pio ADDR SIZE [VALUE]
  * Reads are counted, not logged: f->calls[].
  *
  * Failures: fake_fail(f, FAKE_INSERT, 1, ERR_LIMIT, "no slot") makes the next
@@ -48,6 +51,8 @@
 #include <pthread.h>
 
 #include "stub/breakpoint.h"
+#include "stub/catch.h"
+#include "stub/inspect.h"
 #include "stub/target.h"
 
 #define FAKE_VCPUS   8
@@ -73,6 +78,35 @@ enum fake_op {
 struct fake_region {
 	struct target_region info;
 	uint8_t *data; /* [info.size], owned */
+};
+
+/*
+ * Answers for the inspection commands, filled by tests; arrays are the
+ * test's.  What is NULL or has has_* false is "not there".
+ */
+struct fake_inspect {
+	struct {
+		uint32_t index;
+		uint64_t value;
+	} msr[64]; /* the same for every vCPU */
+	unsigned int msrs;
+	const struct x86_cpuid *cpuid[CPUID_SETS];
+	const struct x86_lapic *lapic; /* [vCPUs] */
+	const struct x86_chips *chips;
+	const struct x86_clock *clock;
+	const struct target_stat *stat; /* for every vCPU and the VM */
+	unsigned int stats;
+	const struct exit_record *record; /* vCPU 0's */
+	size_t records;
+	uint64_t records_total; /* 0: as many as there are */
+	const struct target_evidence *evidence;
+	const struct target_io_range *io_range;
+	unsigned int io_ranges;
+	uint64_t io_value; /* what every device read answers; writes log */
+	const char *vm_log;
+	const struct x86_host *host;
+	const struct target_symbol *symbol; /* sorted by address */
+	unsigned int symbols;
 };
 
 struct fake_target {
@@ -109,6 +143,9 @@ struct fake_target {
 		struct err err;
 	} fail[FAKE_NR_OPS];
 	struct buf log;
+
+	struct fake_inspect inspect; /* what stub/inspect.h's ops answer */
+	struct target_inspect_ops inspect_ops;
 };
 
 struct fake_target *fake_create(unsigned int nvcpus);

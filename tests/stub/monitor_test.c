@@ -75,7 +75,8 @@ static void setup_own(void)
 
 TEST(the_builtin_table_is_in_order)
 {
-	CHECK_OK(monitor_check_table(mon_builtin, &err), &err);
+	for (const struct mon_group *g = mon_groups; g->title; g++)
+		CHECK_OK(monitor_check_table(g->commands, &err), &err);
 }
 
 TEST(bad_tables_are_found)
@@ -150,9 +151,8 @@ TEST(ambiguous_prefixes_are_listed)
 				   "it\n");
 	f->ops.commands = (const struct mon_command[]){
 		{"info stack", "", "h", "l", 0, 0, 0, echo}, {.name = NULL}};
-	CHECK_STR(run_fails("info sta"), "'info sta' can mean info stack, info "
-					 "status; type more of "
-					 "it\n");
+	CHECK_STR(run_fails("info sta"), "'info sta' can mean info status, "
+					 "info stack; type more of it\n");
 	teardown();
 }
 
@@ -241,8 +241,8 @@ TEST(help_lists_every_command)
 	run("help");
 	CHECK_HAS(buf_cstr(&out), "info registers [-a] [VCPU]");
 	CHECK_HAS(buf_cstr(&out), "\nzany [A]");
-	CHECK(strstr(buf_cstr(&out), "\ncat") < strstr(buf_cstr(&out), "\nhel"
-								       "p"));
+	CHECK_HAS(buf_cstr(&out), "General:\ncaps ");
+	CHECK_HAS(buf_cstr(&out), "\n\nThis target:\n");
 	teardown();
 }
 
@@ -262,10 +262,11 @@ TEST(help_explains_one)
 TEST(help_fits_the_screen)
 {
 	const struct mon_command *c;
+	struct mon_iter it = {0};
 	char line[64];
 
 	setup(1);
-	for (c = mon_builtin; c->name; c++) {
+	while ((c = mon_next(&it, NULL))) {
 		snprintf(line, sizeof(line), "help %s", c->name);
 		for (const char *p = run(line); *p; p += p[0] == '\n') {
 			CHECK(strcspn(p, "\n") <= 80);

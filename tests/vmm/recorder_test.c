@@ -6,9 +6,9 @@
 static struct recorder r;
 static struct err err;
 
-static struct recorder_entry pio(uint64_t port, uint64_t value)
+static struct exit_record pio(uint64_t port, uint64_t value)
 {
-	return (struct recorder_entry){
+	return (struct exit_record){
 		.time_ns = 12345678901,
 		.rip = 0x10002f,
 		.cr3 = 0x1000,
@@ -23,12 +23,12 @@ static struct recorder_entry pio(uint64_t port, uint64_t value)
 	};
 }
 
-static const char *line(const struct recorder_entry *e)
+static const char *line(const struct exit_record *e)
 {
 	static struct buf out;
 
 	buf_clear(&out);
-	recorder_print_entry(&out, e);
+	exit_record_print(&out, e);
 	return buf_cstr(&out);
 }
 
@@ -46,7 +46,7 @@ TEST(keeps_the_last_ones_in_order)
 {
 	CHECK_OK(recorder_init(&r, 4, &err), &err);
 	for (uint64_t i = 0; i < 6; i++) {
-		struct recorder_entry e = pio(i, 0);
+		struct exit_record e = pio(i, 0);
 
 		recorder_add(&r, &e);
 	}
@@ -62,7 +62,7 @@ TEST(keeps_the_last_ones_in_order)
 
 TEST(prints_pio_as_the_kernel_does)
 {
-	struct recorder_entry e = pio(0x3f8, 0x41);
+	struct exit_record e = pio(0x3f8, 0x41);
 
 	CHECK_STR(line(&e), "   12.345678: kvm_pio: pio_write at 0x3f8 size 1 "
 			    "count 1 val 0x41 | rip 0x10002f cr3 0x1000 16550 "
@@ -77,7 +77,7 @@ TEST(prints_pio_as_the_kernel_does)
 
 TEST(prints_mmio_msr_and_other_exits)
 {
-	struct recorder_entry e = pio(0xfee000f0, 0x1ff);
+	struct exit_record e = pio(0xfee000f0, 0x1ff);
 
 	e.device = e.reg = NULL;
 	e.reason = EXIT_MMIO;
@@ -106,7 +106,7 @@ TEST(prints_only_the_last_max)
 
 	CHECK_OK(recorder_init(&r, 8, &err), &err);
 	for (uint64_t i = 0; i < 8; i++) {
-		struct recorder_entry e = pio(0x10 + i, 0);
+		struct exit_record e = pio(0x10 + i, 0);
 
 		recorder_add(&r, &e);
 	}

@@ -16,13 +16,13 @@
 #ifndef VMM_DEV_IOAPIC_H
 #define VMM_DEV_IOAPIC_H
 
+#include "arch/irq/chips.h"
 #include "vmm/dev/bus.h"
 
 #define IOAPIC_BASE UINT32_C(0xfec00000)
 
 enum {
 	IOAPIC_LEN = 0x100,
-	IOAPIC_PINS = 24,
 	IOAPIC_VERSION = 0x20,
 	IOAPIC_TIMER_PIN = 2, /* where ISA IRQ 0 arrives */
 };

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "vmm/host/cpuid_flags.h"
+#include "arch/cpuid_flags.h"
 
 #define LEAF_TOPOLOGY	  0xb
 #define LEAF_TOPOLOGY_V2  0x1f

@@ -10,7 +10,7 @@
 #include "arch/x86_state.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "vmm/host/cpuid_flags.h"
+#include "arch/cpuid_flags.h"
 #include "vmm/host/host_caps.h"
 
 #define CPUID_MAX_ENTRIES 256

@@ -5,8 +5,8 @@
  * Sources: Intel SDM Vol 2A, "CPUID"; AMD APM Vol 3, "Obtaining Processor
  * Information Via the CPUID Instruction"; the names are those Linux prints.
  */
-#ifndef VMM_CPUID_FLAGS_H
-#define VMM_CPUID_FLAGS_H
+#ifndef ARCH_CPUID_FLAGS_H
+#define ARCH_CPUID_FLAGS_H
 
 #include <stdbool.h>
 #include <stdint.h>

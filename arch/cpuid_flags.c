@@ -1,4 +1,4 @@
-#include "vmm/host/cpuid_flags.h"
+#include "arch/cpuid_flags.h"
 
 #include <string.h>
 

@@ -1,0 +1,183 @@
+/* The wrappers of stub/inspect.h: one set of checks, one error text. */
+#include "stub/inspect.h"
+
+#include <string.h>
+
+#include "stub/target_impl.h"
+
+/* The op of that name, or NULL. */
+#define OP(t, op) ((t)->ops->inspect ? (t)->ops->inspect->op : NULL)
+
+static bool check(const struct target *t, unsigned int vcpu, struct err *err)
+{
+	return target_check_vcpu(t, vcpu, err) && target_check_stopped(t, err);
+}
+
+bool target_get_msr(struct target *t, unsigned int vcpu, uint32_t index,
+		    uint64_t *value, struct err *err)
+{
+	if (!check(t, vcpu, err))
+		return false;
+	if (!OP(t, get_msr))
+		return target_unsupported(t, "read MSRs by number", err);
+	return OP(t, get_msr)(t, vcpu, index, value, err);
+}
+
+bool target_set_msr(struct target *t, unsigned int vcpu, uint32_t index,
+		    uint64_t value, struct err *err)
+{
+	if (!check(t, vcpu, err))
+		return false;
+	if (!t->caps.can_write || !OP(t, set_msr))
+		return target_unsupported(t, "write MSRs", err);
+	if (!OP(t, set_msr)(t, vcpu, index, value, err))
+		return false;
+	target_forget(t); /* many registers are MSRs too */
+	return true;
+}
+
+bool target_msr_at(struct target *t, unsigned int i, uint32_t *index)
+{
+	return OP(t, msr_at) && OP(t, msr_at)(t, i, index);
+}
+
+bool target_cpuid(struct target *t, unsigned int vcpu, enum target_cpuid which,
+		  struct x86_cpuid *table, struct err *err)
+{
+	if (!target_check_vcpu(t, vcpu, err))
+		return false;
+	if (!OP(t, cpuid))
+		return target_unsupported(t, "tell its CPUID", err);
+	return OP(t, cpuid)(t, vcpu, which, table, err);
+}
+
+bool target_lapic(struct target *t, unsigned int vcpu, struct x86_lapic *lapic,
+		  struct err *err)
+{
+	if (!check(t, vcpu, err))
+		return false;
+	if (!OP(t, lapic))
+		return target_unsupported(t, "show local APICs", err);
+	return OP(t, lapic)(t, vcpu, lapic, err);
+}
+
+bool target_chips(struct target *t, struct x86_chips *chips, struct err *err)
+{
+	if (!target_check_stopped(t, err))
+		return false;
+	if (!OP(t, chips))
+		return target_unsupported(t, "show interrupt controllers", err);
+	return OP(t, chips)(t, chips, err);
+}
+
+bool target_clock(struct target *t, unsigned int vcpu, struct x86_clock *clock,
+		  struct err *err)
+{
+	if (!check(t, vcpu, err))
+		return false;
+	if (!OP(t, clock))
+		return target_unsupported(t, "show its clocks", err);
+	return OP(t, clock)(t, vcpu, clock, err);
+}
+
+bool target_inject(struct target *t, unsigned int vcpu,
+		   const struct target_event *event, struct err *err)
+{
+	if (!check(t, vcpu, err))
+		return false;
+	if (!OP(t, inject))
+		return target_unsupported(t, "inject events", err);
+	if (t->dead)
+		return err_set(err, ERR_STATE,
+			       "the guest is dead: nothing can be injected");
+	if (!OP(t, inject)(t, vcpu, event, err))
+		return false;
+	target_forget(t);
+	return true;
+}
+
+bool target_stat(struct target *t, unsigned int vcpu, unsigned int i,
+		 struct target_stat *stat)
+{
+	return !t->running && (vcpu == TARGET_VM || vcpu < t->nvcpus) &&
+	       OP(t, stat) && OP(t, stat)(t, vcpu, i, stat);
+}
+
+size_t target_records(struct target *t, unsigned int vcpu, uint64_t *total)
+{
+	uint64_t ignored;
+
+	if (!total)
+		total = &ignored;
+	*total = 0;
+	if (t->running || vcpu >= t->nvcpus || !OP(t, records))
+		return 0;
+	return OP(t, records)(t, vcpu, total);
+}
+
+bool target_record(struct target *t, unsigned int vcpu, size_t i,
+		   struct exit_record *record)
+{
+	return !t->running && vcpu < t->nvcpus && OP(t, record) &&
+	       OP(t, record)(t, vcpu, i, record);
+}
+
+bool target_evidence(struct target *t, struct target_evidence *evidence)
+{
+	return !t->running && OP(t, evidence) && OP(t, evidence)(t, evidence);
+}
+
+bool target_io_range(struct target *t, unsigned int i,
+		     struct target_io_range *range)
+{
+	return OP(t, io_range) && OP(t, io_range)(t, i, range);
+}
+
+bool target_io(struct target *t, bool mmio, uint64_t addr, unsigned int size,
+	       bool write, uint64_t *value, struct err *err)
+{
+	if (!target_check_stopped(t, err))
+		return false;
+	if (!OP(t, io))
+		return target_unsupported(t, "access devices", err);
+	if (size != 1 && size != 2 && size != 4 && (size != 8 || !mmio))
+		return err_set(err, ERR_RANGE,
+			       "a device access has 1, 2 or 4 bytes%s, not %u",
+			       mmio ? ", or 8 in memory" : "", size);
+	return OP(t, io)(t, mmio, addr, size, write, value, err);
+}
+
+bool target_vm_log(struct target *t, struct buf *out)
+{
+	if (!OP(t, vm_log))
+		return false;
+	OP(t, vm_log)(t, out);
+	return true;
+}
+
+void target_host(struct target *t, struct x86_host *host)
+{
+	*host = (struct x86_host){.ept = -1,
+				  .unrestricted_guest = -1,
+				  .npt = -1,
+				  .vpid = -1,
+				  .nested = -1,
+				  .dump_invalid = -1,
+				  .apicv = -1,
+				  .runs_cpl0_natively = -1,
+				  .keeps_state_at_shutdown = -1};
+	if (OP(t, host))
+		OP(t, host)(t, host);
+}
+
+bool target_symbol_at(struct target *t, gva_t addr,
+		      struct target_symbol *symbol)
+{
+	return OP(t, symbol_at) && OP(t, symbol_at)(t, addr, symbol);
+}
+
+bool target_symbol_find(struct target *t, const char *name,
+			struct target_symbol *symbol)
+{
+	return OP(t, symbol_find) && OP(t, symbol_find)(t, name, symbol);
+}

@@ -1,0 +1,177 @@
+/*
+ * The second half of the target interface: what only inspection commands ask
+ * for.  Everything here is readable on a saved crash too, if it was saved.
+ *
+ * As in stub/target.h: a NULL op means "this target cannot"; only the
+ * target_*() wrappers call ops, and only on a stopped target unless the
+ * comment says otherwise.  Outputs are untouched on failure.  Server thread.
+ */
+#ifndef STUB_INSPECT_H
+#define STUB_INSPECT_H
+
+#include "arch/clock.h"
+#include "arch/cpuid_table.h"
+#include "arch/exit/record.h"
+#include "arch/exit/text.h"
+#include "arch/host.h"
+#include "arch/irq/chips.h"
+#include "arch/x86_state.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+struct target;
+
+enum target_cpuid {
+	CPUID_GUEST,	 /* what this vCPU's CPUID instruction answers */
+	CPUID_SUPPORTED, /* what KVM would let a guest see */
+	CPUID_HOST,	 /* what the host processor answers */
+	CPUID_SETS,
+};
+
+/* One of KVM's counters (KVM_GET_STATS_FD), or of our own. */
+struct target_stat {
+	const char *name; /* owned by the target */
+	uint64_t value;
+	uint64_t since; /* its change since the last resume */
+	bool is_gauge;	/* a present value, not a running count */
+};
+
+#define TARGET_VM UINT32_MAX /* "vCPU" number of the machine as a whole */
+
+/* One range of ports or of device memory, and who answers it. */
+struct target_io_range {
+	bool mmio;
+	uint64_t base, len; /* bytes */
+	const char *name;   /* owned by the target */
+	bool in_kernel;	    /* KVM answers: accesses never reach user space */
+	uint64_t reads, writes; /* answered so far; 0 when in_kernel */
+};
+
+struct target_symbol {
+	const char *name; /* owned by the target */
+	uint64_t addr;	  /* where it starts */
+	uint64_t size;	  /* bytes; 0 = not known */
+};
+
+/*
+ * The exit behind the last error stop, with the registers the story is about:
+ * the vCPU's own, or where KVM has wiped them, those of the last exit before.
+ */
+struct target_evidence {
+	unsigned int vcpu;
+	struct exit_info exit;
+	bool has_state;
+	bool from_before; /* state is from the last exit before the death */
+	uint64_t age_ns;  /* from_before: how long before */
+	struct x86_state state; /* groups GPR, SYS, DEBUG, EVENT */
+};
+
+enum target_event_kind {
+	EVENT_NMI,
+	EVENT_INTERRUPT, /* vector, through the local APIC or KVM_INTERRUPT */
+	EVENT_EXCEPTION, /* vector, perhaps an error code */
+	EVENT_GSI,	 /* interrupt line `vector`: pulse it */
+};
+
+struct target_event {
+	enum target_event_kind kind;
+	uint32_t vector;
+	bool has_error;
+	uint32_t error;
+};
+
+struct target_inspect_ops {
+	/* ---- model-specific registers ---- */
+	/* ERR_NOT_FOUND: KVM does not offer this MSR. */
+	bool (*get_msr)(struct target *t, unsigned int vcpu, uint32_t index,
+			uint64_t *value, struct err *err);
+	bool (*set_msr)(struct target *t, unsigned int vcpu, uint32_t index,
+			uint64_t value, struct err *err);
+	/* The i-th MSR that can be read, i = 0, 1, ...; false at the end. */
+	bool (*msr_at)(struct target *t, unsigned int i, uint32_t *index);
+
+	bool (*cpuid)(struct target *t, unsigned int vcpu,
+		      enum target_cpuid which, struct x86_cpuid *table,
+		      struct err *err);
+
+	/* ---- interrupts and time ---- */
+	bool (*lapic)(struct target *t, unsigned int vcpu,
+		      struct x86_lapic *lapic, struct err *err);
+	bool (*chips)(struct target *t, struct x86_chips *chips,
+		      struct err *err);
+	bool (*clock)(struct target *t, unsigned int vcpu,
+		      struct x86_clock *clock, struct err *err);
+	bool (*inject)(struct target *t, unsigned int vcpu,
+		       const struct target_event *event, struct err *err);
+
+	/* ---- exits ---- */
+	/* vcpu may be TARGET_VM.  i = 0, 1, ...; false at the end. */
+	bool (*stat)(struct target *t, unsigned int vcpu, unsigned int i,
+		     struct target_stat *stat);
+	/*
+	 * How many exits the flight recorder of a vCPU still holds, and
+	 * *total, how many there ever were.
+	 */
+	size_t (*records)(struct target *t, unsigned int vcpu, uint64_t *total);
+	/* The i-th of those, 0 = the oldest.  Strings are the target's. */
+	bool (*record)(struct target *t, unsigned int vcpu, size_t i,
+		       struct exit_record *record);
+	/* False when the last stop was no error. */
+	bool (*evidence)(struct target *t, struct target_evidence *evidence);
+
+	/* ---- the machine ---- */
+	/* Ordered by kind (ports first), then base; false at the end. */
+	bool (*io_range)(struct target *t, unsigned int i,
+			 struct target_io_range *range);
+	/* One access by the debugger; it has the side effects it has. */
+	bool (*io)(struct target *t, bool mmio, uint64_t addr,
+		   unsigned int size, bool write, uint64_t *value,
+		   struct err *err);
+	/* How the VM was made, ioctl by ioctl, and what came back. */
+	void (*vm_log)(struct target *t, struct buf *out);
+	void (*host)(struct target *t, struct x86_host *host);
+
+	/* ---- symbols of the image, if it has any ---- */
+	bool (*symbol_at)(struct target *t, gva_t addr,
+			  struct target_symbol *symbol);
+	bool (*symbol_find)(struct target *t, const char *name,
+			    struct target_symbol *symbol);
+};
+
+bool target_get_msr(struct target *t, unsigned int vcpu, uint32_t index,
+		    uint64_t *value, struct err *err) MUST_CHECK;
+bool target_set_msr(struct target *t, unsigned int vcpu, uint32_t index,
+		    uint64_t value, struct err *err) MUST_CHECK;
+bool target_msr_at(struct target *t, unsigned int i, uint32_t *index);
+bool target_cpuid(struct target *t, unsigned int vcpu, enum target_cpuid which,
+		  struct x86_cpuid *table, struct err *err) MUST_CHECK;
+bool target_lapic(struct target *t, unsigned int vcpu, struct x86_lapic *lapic,
+		  struct err *err) MUST_CHECK;
+bool target_chips(struct target *t, struct x86_chips *chips,
+		  struct err *err) MUST_CHECK;
+bool target_clock(struct target *t, unsigned int vcpu, struct x86_clock *clock,
+		  struct err *err) MUST_CHECK;
+bool target_inject(struct target *t, unsigned int vcpu,
+		   const struct target_event *event,
+		   struct err *err) MUST_CHECK;
+bool target_stat(struct target *t, unsigned int vcpu, unsigned int i,
+		 struct target_stat *stat);
+/* *total may be NULL; both are 0 where nothing is recorded. */
+size_t target_records(struct target *t, unsigned int vcpu, uint64_t *total);
+bool target_record(struct target *t, unsigned int vcpu, size_t i,
+		   struct exit_record *record);
+bool target_evidence(struct target *t, struct target_evidence *evidence);
+bool target_io_range(struct target *t, unsigned int i,
+		     struct target_io_range *range);
+bool target_io(struct target *t, bool mmio, uint64_t addr, unsigned int size,
+	       bool write, uint64_t *value, struct err *err) MUST_CHECK;
+/* False when the target keeps no such log. */
+bool target_vm_log(struct target *t, struct buf *out);
+/* Fills *host with "not known" where the target does not tell. */
+void target_host(struct target *t, struct x86_host *host);
+bool target_symbol_at(struct target *t, gva_t addr,
+		      struct target_symbol *symbol);
+bool target_symbol_find(struct target *t, const char *name,
+			struct target_symbol *symbol);
+
+#endif

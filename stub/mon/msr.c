@@ -1,0 +1,6 @@
+/* rdmsr, wrmsr, msrs, cpuid. */
+#include "stub/mon/internal.h"
+
+const struct mon_command mon_msr_commands[] = {
+	{.name = NULL},
+};

@@ -1,0 +1,24 @@
+/*
+ * The live VM's answers to stub/inspect.h; one file a topic, one table.
+ * Threading: the server thread, every vCPU parked.
+ */
+#ifndef VMM_INSPECT_H
+#define VMM_INSPECT_H
+
+#include "stub/inspect.h"
+#include "stub/target.h"
+#include "vmm/vm.h"
+
+extern const struct target_inspect_ops live_inspect_ops;
+
+static inline struct vm *inspect_vm(struct target *t)
+{
+	return t->priv;
+}
+
+/* records.c */
+size_t live_records(struct target *t, unsigned int vcpu, uint64_t *total);
+bool live_record(struct target *t, unsigned int vcpu, size_t i,
+		 struct exit_record *record);
+
+#endif

@@ -22,8 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "arch/paging/paging.h"
-#include "arch/x86_state.h"
+#include "arch/view.h"
 #include "base/buf.h"
 #include "base/err.h"
 
@@ -242,6 +241,14 @@ bool target_write_virt(struct target *t, unsigned int vcpu, gva_t gva,
  */
 bool target_walk(struct target *t, unsigned int vcpu, gva_t gva,
 		 uint32_t access, struct walk *w, struct err *err) MUST_CHECK;
+
+/*
+ * A vCPU for the analysers of arch/: its registers of groups GPR and SYS (and
+ * FPU when protection keys are on) and all memory.  Valid until the next
+ * resume, reset or write.
+ */
+bool target_view(struct target *t, unsigned int vcpu, struct x86_view *view,
+		 struct err *err) MUST_CHECK;
 
 bool target_resume(struct target *t, const struct target_action *actions,
 		   struct err *err) MUST_CHECK;

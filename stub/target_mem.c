@@ -117,15 +117,10 @@ static bool reader(void *ctx, gpa_t gpa, void *buf, size_t len, struct err *err)
 	return t->ops->read_phys(t, gpa, buf, len, err);
 }
 
-/* A vCPU's page tables, ready to walk. */
-struct linear {
-	struct paging paging;
-	struct phys_reader mem;
-};
-
-static bool linear_init(struct linear *l, struct target *t, unsigned int vcpu,
-			uint32_t access, struct err *err)
+static bool view_of(struct x86_view *view, struct target *t, unsigned int vcpu,
+		    uint32_t access, struct err *err)
 {
+	const struct phys_reader mem = {reader, t};
 	unsigned int groups = X86_GROUP_GPR | X86_GROUP_SYS;
 	struct x86_cpu_info info;
 	const struct x86_state *s;
@@ -142,16 +137,21 @@ static bool linear_init(struct linear *l, struct target *t, unsigned int vcpu,
 			return false;
 	}
 	target_cpu_info(t, vcpu, &info);
-	paging_init(&l->paging, s, &info);
-	l->mem = (struct phys_reader){reader, t};
+	view_init(view, s, &info, &mem);
 	return true;
+}
+
+bool target_view(struct target *t, unsigned int vcpu, struct x86_view *view,
+		 struct err *err)
+{
+	return view_of(view, t, vcpu, ACCESS_READ, err);
 }
 
 /*
  * Where gva lies and how many of len bytes lie there in one piece, at least 1:
  * pages that follow each other in physical memory count as one.
  */
-static bool linear_piece(const struct linear *l, gva_t gva, size_t len,
+static bool linear_piece(const struct x86_view *l, gva_t gva, size_t len,
 			 gpa_t *gpa, size_t *piece, struct err *err)
 {
 	size_t n = 0;
@@ -188,13 +188,13 @@ bool target_read_virt(struct target *t, unsigned int vcpu, gva_t gva, void *buf,
 		      size_t len, size_t *done, struct err *err)
 {
 	size_t n = before_top(gva, len), pos = 0, piece, got;
-	struct linear l;
+	struct x86_view l;
 	bool ok = true;
 	gpa_t gpa;
 
 	if (done)
 		*done = 0;
-	if (!linear_init(&l, t, vcpu, ACCESS_DEBUG, err))
+	if (!view_of(&l, t, vcpu, ACCESS_DEBUG, err))
 		return false;
 	while (ok && pos < n) {
 		ok = linear_piece(&l, gva + pos, n - pos, &gpa, &piece, err);
@@ -250,7 +250,7 @@ static void job_deinit(struct write_job *job)
 }
 
 /* Translate everything, and prove by reading that memory is there. */
-static bool job_prepare(struct write_job *job, const struct linear *l,
+static bool job_prepare(struct write_job *job, const struct x86_view *l,
 			gva_t gva, size_t len, struct err *err)
 {
 	size_t pos = 0, got;
@@ -302,11 +302,11 @@ bool target_write_virt(struct target *t, unsigned int vcpu, gva_t gva,
 		       const void *buf, size_t len, struct err *err)
 {
 	struct write_job job;
-	struct linear l;
+	struct x86_view l;
 	bool ok;
 
 	if (!check_access(t, true, err) ||
-	    !linear_init(&l, t, vcpu, ACCESS_DEBUG, err))
+	    !view_of(&l, t, vcpu, ACCESS_DEBUG, err))
 		return false;
 	if (!len)
 		return true;
@@ -326,9 +326,9 @@ bool target_write_virt(struct target *t, unsigned int vcpu, gva_t gva,
 bool target_walk(struct target *t, unsigned int vcpu, gva_t gva,
 		 uint32_t access, struct walk *w, struct err *err)
 {
-	struct linear l;
+	struct x86_view l;
 
-	if (!linear_init(&l, t, vcpu, access, err))
+	if (!view_of(&l, t, vcpu, access, err))
 		return false;
 	paging_walk(&l.paging, &l.mem, gva, access, w);
 	return true;

@@ -1,0 +1,189 @@
+/*
+ * The fields of a VMCS and of a VMCB, one numbering for both: what the two
+ * have in common (the guest's registers) has one number.
+ *
+ * Widths and names are in arch/vmcs/fields.c.
+ */
+#ifndef ARCH_VMCS_FIELDS_H
+#define ARCH_VMCS_FIELDS_H
+
+/* The parts of a segment register; see VMCS_SEG(). */
+enum vmcs_seg_part {
+	VMCS_SEL,
+	VMCS_ATTR, /* as stored: SDM's access rights, or the VMCB's 12 bits */
+	VMCS_LIMIT,
+	VMCS_BASE,
+	VMCS_SEG_PARTS,
+};
+
+/* Segments in the order of enum x86_seg_index, then the two tables. */
+#define VMCS_GDTR 8
+#define VMCS_IDTR 9
+#define VMCS_SEGS 10
+
+enum vmcs_field {
+	/* where and when */
+	VMCS_F_POINTER,
+	VMCS_F_CPU,  /* host CPU of the last entry */
+	VMCS_F_VCPU, /* number of the vCPU (VMCB listings, 6.17 on) */
+
+	/* the guest's registers */
+	VMCS_F_CR0, /* the one the processor uses */
+	VMCS_F_CR2,
+	VMCS_F_CR3,
+	VMCS_F_CR4,
+	VMCS_F_CR0_SHADOW, /* the one the guest reads */
+	VMCS_F_CR0_MASK,
+	VMCS_F_CR4_SHADOW,
+	VMCS_F_CR4_MASK,
+	VMCS_F_PDPTR0,
+	VMCS_F_PDPTR1,
+	VMCS_F_PDPTR2,
+	VMCS_F_PDPTR3,
+	VMCS_F_RAX,
+	VMCS_F_RSP,
+	VMCS_F_RIP,
+	VMCS_F_RFLAGS,
+	VMCS_F_DR6,
+	VMCS_F_DR7,
+	VMCS_F_SEG, /* VMCS_SEGS * VMCS_SEG_PARTS fields */
+	VMCS_F_SEG_LAST = VMCS_F_SEG + VMCS_SEGS * VMCS_SEG_PARTS - 1,
+	VMCS_F_EFER,
+	VMCS_F_PAT,
+	VMCS_F_DEBUGCTL,
+	VMCS_F_SYSENTER_CS,
+	VMCS_F_SYSENTER_ESP,
+	VMCS_F_SYSENTER_EIP,
+	VMCS_F_STAR,
+	VMCS_F_LSTAR,
+	VMCS_F_CSTAR,
+	VMCS_F_SFMASK,
+	VMCS_F_KERNEL_GS_BASE,
+	VMCS_F_S_CET,
+	VMCS_F_SSP,
+	VMCS_F_SSP_TABLE,
+	VMCS_F_PERF_GLOBAL_CTRL,
+	VMCS_F_BNDCFGS,
+	VMCS_F_PENDING_DEBUG,
+	VMCS_F_INTERRUPTIBILITY,
+	VMCS_F_ACTIVITY,
+	VMCS_F_INTERRUPT_STATUS,
+	VMCS_F_VMPL,
+	VMCS_F_CPL,
+	VMCS_F_BR_FROM,
+	VMCS_F_BR_TO,
+	VMCS_F_EXCP_FROM,
+	VMCS_F_EXCP_TO,
+
+	/* controls and events of a VMCS */
+	VMCS_F_PIN,
+	VMCS_F_PROC,
+	VMCS_F_SECONDARY,
+	VMCS_F_TERTIARY,
+	VMCS_F_ENTRY_CTL,
+	VMCS_F_EXIT_CTL,
+	VMCS_F_EXCEPTIONS, /* of a VMCB too */
+	VMCS_F_PFEC_MASK,
+	VMCS_F_PFEC_MATCH,
+	VMCS_F_ENTRY_INTR_INFO,
+	VMCS_F_ENTRY_ERROR,
+	VMCS_F_ENTRY_LENGTH,
+	VMCS_F_EXIT_INTR_INFO,
+	VMCS_F_EXIT_ERROR,
+	VMCS_F_EXIT_LENGTH,
+	VMCS_F_EXIT_REASON,
+	VMCS_F_EXIT_QUAL,
+	VMCS_F_IDT_INFO,
+	VMCS_F_IDT_ERROR,
+	VMCS_F_TSC_OFFSET, /* of a VMCB too */
+	VMCS_F_TSC_MULTIPLIER,
+	VMCS_F_SVI,
+	VMCS_F_RVI,
+	VMCS_F_TPR_THRESHOLD,
+	VMCS_F_APIC_ACCESS,
+	VMCS_F_VIRTUAL_APIC,
+	VMCS_F_POSTED_VECTOR,
+	VMCS_F_EPTP,
+	VMCS_F_PLE_GAP,
+	VMCS_F_PLE_WINDOW,
+	VMCS_F_VPID,
+	VMCS_F_VE_INFO,
+
+	/* the host-state area of a VMCS */
+	VMCS_F_HOST_RIP,
+	VMCS_F_HOST_RSP,
+	VMCS_F_HOST_CS,
+	VMCS_F_HOST_SS,
+	VMCS_F_HOST_DS,
+	VMCS_F_HOST_ES,
+	VMCS_F_HOST_FS,
+	VMCS_F_HOST_GS,
+	VMCS_F_HOST_TR,
+	VMCS_F_HOST_FS_BASE,
+	VMCS_F_HOST_GS_BASE,
+	VMCS_F_HOST_TR_BASE,
+	VMCS_F_HOST_GDT_BASE,
+	VMCS_F_HOST_IDT_BASE,
+	VMCS_F_HOST_CR0,
+	VMCS_F_HOST_CR3,
+	VMCS_F_HOST_CR4,
+	VMCS_F_HOST_SYSENTER_CS,
+	VMCS_F_HOST_SYSENTER_ESP,
+	VMCS_F_HOST_SYSENTER_EIP,
+	VMCS_F_HOST_EFER,
+	VMCS_F_HOST_PAT,
+	VMCS_F_HOST_PERF_GLOBAL_CTRL,
+	VMCS_F_HOST_S_CET,
+	VMCS_F_HOST_SSP,
+	VMCS_F_HOST_SSP_TABLE,
+
+	/* the control area of a VMCB */
+	VMCS_F_CR_READ,
+	VMCS_F_CR_WRITE,
+	VMCS_F_DR_READ,
+	VMCS_F_DR_WRITE,
+	VMCS_F_INTERCEPT3,
+	VMCS_F_INTERCEPT4,
+	VMCS_F_PAUSE_COUNT,
+	VMCS_F_PAUSE_THRESHOLD,
+	VMCS_F_IOPM,
+	VMCS_F_MSRPM,
+	VMCS_F_ASID,
+	VMCS_F_TLB_CTL,
+	VMCS_F_ERAP_CTL,
+	VMCS_F_INT_CTL,
+	VMCS_F_INT_VECTOR,
+	VMCS_F_INT_STATE,
+	VMCS_F_EXIT_CODE,
+	VMCS_F_EXIT_INFO1,
+	VMCS_F_EXIT_INFO2,
+	VMCS_F_EXIT_INT_INFO,
+	VMCS_F_EXIT_INT_ERROR,
+	VMCS_F_NESTED_CTL,
+	VMCS_F_NESTED_CR3,
+	VMCS_F_AVIC_BAR,
+	VMCS_F_GHCB,
+	VMCS_F_EVENT_INJ,
+	VMCS_F_EVENT_INJ_ERROR,
+	VMCS_F_VIRT_EXT,
+	VMCS_F_NEXT_RIP,
+	VMCS_F_AVIC_BACKING,
+	VMCS_F_AVIC_LOGICAL,
+	VMCS_F_AVIC_PHYSICAL,
+	VMCS_F_VMSA,
+	VMCS_F_ALLOWED_SEV,
+	VMCS_F_GUEST_SEV,
+
+	VMCS_NR_FIELDS,
+};
+
+/* The field of a segment: VMCS_SEG(X86_CS, VMCS_ATTR). */
+#define VMCS_SEG(segment, part) (VMCS_F_SEG + (segment)*VMCS_SEG_PARTS + (part))
+
+/* What people call it: "CR0", "CS.attr", "intr_info". */
+const char *vmcs_field_name(enum vmcs_field field);
+
+/* Of the field in the structure, in bits: 8, 16, 32 or 64. */
+unsigned int vmcs_field_bits(enum vmcs_field field);
+
+#endif

@@ -56,6 +56,8 @@ struct target_symbol {
 /*
  * The exit behind the last error stop, with the registers the story is about:
  * the vCPU's own, or where KVM has wiped them, those of the last exit before.
+ * stub/why.c makes the text of it; the fields of `exit` that are "of the vCPU"
+ * are filled there.
  */
 struct target_evidence {
 	unsigned int vcpu;
@@ -63,7 +65,8 @@ struct target_evidence {
 	bool has_state;
 	bool from_before; /* state is from the last exit before the death */
 	uint64_t age_ns;  /* from_before: how long before */
-	struct x86_state state; /* groups GPR, SYS, DEBUG, EVENT */
+	/* GPR, SYS, DEBUG, EVENT, XCR; FPU too when CR4.PKE is set */
+	struct x86_state state;
 };
 
 enum target_event_kind {

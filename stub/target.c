@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "stub/target_impl.h"
+#include "stub/why.h"
 
 /* Images of one vCPU; `fresh` names the groups that are valid. */
 struct target_cache {
@@ -42,6 +43,7 @@ bool target_init(struct target *t, const struct target_ops *ops, void *priv,
 
 void target_deinit(struct target *t)
 {
+	buf_deinit(&t->story);
 	free(t->cache);
 	t->cache = NULL;
 	t->nvcpus = 0;
@@ -218,8 +220,16 @@ bool target_next_stop(struct target *t, struct target_stop *stop)
 	if (s.kind == STOP_RESET)
 		t->generation++;
 	t->last = s;
-	*stop = s;
+	target_explain(t);
+	*stop = t->last;
 	return true;
+}
+
+void target_explain(struct target *t)
+{
+	buf_clear(&t->story);
+	if (t->last.kind == STOP_ERROR && why_error(t, &t->story))
+		t->last.text = buf_cstr(&t->story);
 }
 
 bool target_reset(struct target *t, struct err *err)

@@ -87,9 +87,10 @@ struct target_stop {
 	gva_t addr; /* STOP_WATCH: an address inside the watched range */
 	int status; /* STOP_EXITED: exit status, 0..255 */
 	/*
-	 * The story: first line is the one-line verdict, then the decoded exit
+	 * The story: first line is the one-line verdict, then what led there
 	 * and the register dump.  NULL when there is nothing to tell.  Owned by
-	 * the target, valid until its next resume or reset.
+	 * the target, valid until its next resume or reset.  A target that
+	 * keeps evidence (stub/inspect.h) leaves it NULL at a STOP_ERROR.
 	 */
 	const char *text;
 	/* Short reason for "info status": "shutdown", "internal-error", or NULL
@@ -202,6 +203,7 @@ struct target {
 	unsigned int generation;    /* counts resets */
 	struct target_stop last;    /* what `?` repeats */
 	struct target_cache *cache; /* [nvcpus], owned */
+	struct buf story;	    /* what target_explain() has made */
 };
 
 bool target_init(struct target *t, const struct target_ops *ops, void *priv,
@@ -256,6 +258,11 @@ void target_interrupt(struct target *t, unsigned int vcpu);
 int target_event_fd(struct target *t);
 /* True when a stop was there; it is then also in t->last. */
 bool target_next_stop(struct target *t, struct target_stop *stop);
+/*
+ * Make t->last.text from the target's evidence, where there is any; part of
+ * target_next_stop(), and for a target that begins with a stop.
+ */
+void target_explain(struct target *t);
 
 bool target_insert_bp(struct target *t, unsigned int vcpu,
 		      const struct target_bp *bp, struct err *err) MUST_CHECK;

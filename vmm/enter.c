@@ -90,6 +90,7 @@ static void remember_before(struct vcpu *v)
 	if (v->vm->config.caps->shutdown == SHUTDOWN_KEEPS)
 		return;
 	v->before = *vcpu_now(v, X86_GROUP_GPR | X86_GROUP_SYS);
+	v->before_ns = recorder_now();
 	v->has_before = true;
 }
 

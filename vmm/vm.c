@@ -256,7 +256,7 @@ bool vm_reset(struct vm *vm, struct err *err)
 		struct vcpu *v = &vm->vcpu[i];
 
 		v->has_pending = v->reported = v->io_pending = false;
-		v->has_before = v->armed_valid = false;
+		v->has_before = v->has_evidence = v->armed_valid = false;
 		v->fresh = 0;
 		if (!power_on_restore(v, err))
 			return err_prefix(err, "resetting vCPU %u", i);

@@ -41,6 +41,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "stub/inspect.h"
 #include "stub/target.h"
 #include "vmm/dev/bus.h"
 #include "vmm/convert.h"
@@ -100,6 +101,7 @@ struct vcpu {
 	 */
 	struct x86_state before;
 	bool has_before;
+	uint64_t before_ns; /* recorder_now() of it */
 
 	atomic_bool yield; /* run by the server thread, and time is up */
 	bool io_pending;   /* an I/O or MMIO exit that KVM has not completed */
@@ -116,6 +118,8 @@ struct vcpu {
 	struct kvm_guest_debug armed;
 	bool armed_valid;
 	struct buf story;
+	struct target_evidence evidence; /* of its error stop */
+	bool has_evidence;
 	struct recorder recorder;
 	struct vcpu_power_on *power_on;
 };
@@ -300,7 +304,7 @@ bool watch_unprotect(struct vm *vm, const struct plant *p,
 bool watch_retry(struct vcpu *v, struct target_stop *stop, bool *handled);
 
 /* ---- story.c ---- */
-/* Fill the error stop for this exit: signal, status word and text. */
+/* Keep the evidence of this exit; fill the stop but for its text. */
 void story_error(struct vcpu *v, int os_errno, struct target_stop *stop);
 void story_halted(struct vcpu *v, struct target_stop *stop);
 

@@ -19,10 +19,6 @@ void exit_words(const struct exit_info *e, struct exit_words *w);
 /* ndata, kept inside the array. */
 uint32_t exit_words_valid(const struct exit_info *e);
 
-/* The bytes KVM had fetched; returns how many, 0 = none are recorded. */
-unsigned int exit_fetched(const struct exit_info *e,
-			  uint8_t bytes[EXIT_MAX_INSN]);
-
 /* "VMX exit 33 INVALID_STATE, failed VM entry" */
 void exit_print_hw_reason(struct buf *out, enum exit_vendor vendor,
 			  uint64_t word);

@@ -19,6 +19,10 @@
 #define EXIT_MAX_DATA 16
 #define EXIT_MAX_INSN 15
 
+/* The two bytes a debugger plants as a software breakpoint: int3, int1. */
+#define EXIT_PLANTED_INT3 0xcc
+#define EXIT_PLANTED_INT1 0xf1
+
 /* kvm_run.exit_reason: KVM's numbers, for the exits the code here is about. */
 enum exit_reason {
 	EXIT_UNKNOWN = 0,
@@ -103,6 +107,19 @@ unsigned int exit_signal(const struct exit_info *e);
 
 /* The word in "VM status: paused (WORD)" of `info status`. */
 const char *exit_status_word(const struct exit_info *e);
+
+/*
+ * The bytes of the instruction that KVM had fetched when its emulator gave up;
+ * returns how many, 0 = none are recorded.
+ */
+unsigned int exit_fetched(const struct exit_info *e,
+			  uint8_t bytes[EXIT_MAX_INSN]);
+
+/*
+ * Where KVM fetched a breakpoint byte, and nothing else, that guest memory as
+ * the debugger sees it does not have: its offset from rip, or -1.
+ */
+int exit_planted_byte(const struct exit_info *e);
 
 /* One line without newline: what happened, in plain words. */
 void exit_verdict(struct buf *out, const struct exit_info *e);

@@ -125,6 +125,23 @@ unsigned int exit_fetched(const struct exit_info *e,
 	return (unsigned int)min_u64(raw[0], EXIT_MAX_INSN);
 }
 
+int exit_planted_byte(const struct exit_info *e)
+{
+	uint8_t bytes[EXIT_MAX_INSN];
+	unsigned int n = exit_fetched(e, bytes);
+	int at = -1;
+
+	for (unsigned int i = 0; i < n && i < e->insn_len; i++) {
+		if (bytes[i] == e->insn[i])
+			continue;
+		if (at >= 0 || (bytes[i] != EXIT_PLANTED_INT3 &&
+				bytes[i] != EXIT_PLANTED_INT1))
+			return -1;
+		at = (int)i;
+	}
+	return at;
+}
+
 /* ---- single words ---- */
 
 static void print_vmx_reason(struct buf *out, uint64_t word)

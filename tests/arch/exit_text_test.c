@@ -443,3 +443,17 @@ TEST(hardware_names)
 	CHECK_EQ(exit_vendor_of_module("kvm_amd"), EXIT_VENDOR_SVM);
 	CHECK_EQ(exit_vendor_of_module("kvm_pvm"), EXIT_VENDOR_OTHER);
 }
+
+TEST(a_planted_byte_is_told_from_changed_code)
+{
+	struct exit_info e = lfence;
+
+	CHECK_EQ(exit_planted_byte(&e), -1);
+	e.insn[2] = 0xcc; /* what memory has, not what was fetched */
+	CHECK_EQ(exit_planted_byte(&e), -1);
+	e = int3;
+	e.insn[0] = 0xc3;
+	CHECK_EQ(exit_planted_byte(&e), 0);
+	e.insn[1] = 0x91; /* a second difference: the code has changed */
+	CHECK_EQ(exit_planted_byte(&e), -1);
+}

@@ -1,6 +1,7 @@
 #include "vmm/inspect/inspect.h"
 
 const struct target_inspect_ops live_inspect_ops = {
+	.evidence = live_evidence,
 	.records = live_records,
 	.record = live_record,
 };

@@ -1,0 +1,72 @@
+/* The story of an error stop, made from a target's evidence. */
+#include "stub/why.h"
+
+#include "tests/stub/fake_target.h"
+#include "tests/test.h"
+
+static struct fake_target *f;
+static struct target_evidence ev;
+
+static void setup(void)
+{
+	struct err err;
+
+	f = fake_create(1);
+	memset(&ev, 0, sizeof(ev));
+	ev.has_state = true;
+	ev.state = *target_state(&f->target, 0, X86_GROUP_ALL, &err);
+	ev.state.rip = 0x1234;
+	ev.exit.reason = EXIT_SHUTDOWN;
+	f->inspect.evidence = &ev;
+	memcpy(fake_ram(f, 0x1234, 2), "\x0f\x0b", 2);
+}
+
+/* Die with what is in `ev`; the text of the stop. */
+static const char *die(void)
+{
+	fake_push_error(f, 0, GDB_SIGNAL_SEGV, "shutdown", NULL);
+	return fake_run(f).text;
+}
+
+TEST(a_stop_gets_its_story_from_the_evidence)
+{
+	const char *text;
+
+	setup();
+	text = die();
+	CHECK_HAS(text, "triple fault: ");
+	CHECK_HAS(text, "RIP=0000000000001234 RFL=");
+	CHECK_HAS(text, "<0f> 0b 00");
+	CHECK(f->target.last.text == text);
+	fake_destroy(f);
+}
+
+TEST(a_text_of_the_targets_own_stays_without_evidence)
+{
+	setup();
+	f->inspect.evidence = NULL;
+	fake_push_error(f, 0, GDB_SIGNAL_SEGV, "shutdown", "own words\n");
+	CHECK_STR(fake_run(f).text, "own words\n");
+	fake_destroy(f);
+}
+
+TEST(wiped_registers_are_told_with_their_age)
+{
+	setup();
+	ev.exit.state_reset = ev.from_before = true;
+	ev.age_ns = 2345678;
+	CHECK_HAS(die(), "the registers of 2.345 ms before, at its last exit:"
+			 "\nRAX=");
+	ev.from_before = false;
+	fake_destroy(f);
+}
+
+TEST(an_exit_without_registers_is_told_too)
+{
+	setup();
+	ev.has_state = false;
+	ev.exit = (struct exit_info){.reason = EXIT_FAIL_ENTRY, .hw_reason = 7};
+	CHECK_HAS(die(), "VMX instruction error 7");
+	CHECK(!strstr(f->target.last.text, "RIP="));
+	fake_destroy(f);
+}

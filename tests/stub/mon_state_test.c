@@ -1,0 +1,93 @@
+#include "stub/mon/monitor.h"
+#include "tests/stub/fake_target.h"
+#include "tests/test.h"
+
+static struct fake_target *f;
+static struct buf out;
+
+static void setup(void)
+{
+	f = fake_create(2);
+}
+
+static const char *run(const char *line)
+{
+	buf_clear(&out);
+	if (!monitor_run(&f->target, 0, line, &out))
+		test_fail(__FILE__, __LINE__, "%s: %s", line, buf_cstr(&out));
+	return buf_cstr(&out);
+}
+
+static const char *run_fails(const char *line)
+{
+	buf_clear(&out);
+	CHECK(!monitor_run(&f->target, 0, line, &out));
+	return buf_cstr(&out);
+}
+
+TEST(registers_of_the_chosen_vcpu)
+{
+	setup();
+	f->cpu[1].cr2 = 0xdead;
+	f->cpu[1].dr[0] = 0xbeef;
+	f->cpu[1].efer |= X86_EFER_NXE;
+	f->cpu[1].xcr0 = 7;
+	f->cpu[1].fpu.mxcsr = 0x9fc0;
+	f->cpu[1].event.nmi_pending = true;
+	CHECK_HAS(run("-c 1 cr"), "CR2  000000000000dead");
+	CHECK_HAS(run("-c 1 dr"), "DR0  000000000000beef");
+	CHECK_HAS(run("-c 1 efer"), "NXE ");
+	CHECK_HAS(run("-c 1 xcr"), "AVX ");
+	CHECK_HAS(run("-c 1 fpu"), "FZ ");
+	CHECK_HAS(run("-c 1 events"), "NMI        pending");
+	CHECK_HAS(run("-c 1 mode"), "long64");
+	CHECK(!strstr(run("cr"), "dead"));
+	fake_destroy(f);
+}
+
+TEST(clock_of_a_target_that_has_one)
+{
+	static const struct x86_clock clock = {.has_kvmclock = true,
+					       .kvmclock_ns = 1500000000};
+
+	setup();
+	CHECK_HAS(run_fails("clock"), "the fake has no clock");
+	f->inspect.clock = &clock;
+	CHECK_HAS(run("clock"), "1.500000000 s");
+	fake_destroy(f);
+}
+
+TEST(tables_with_symbols)
+{
+	static const struct target_symbol symbol = {"handler", 0x2000, 64};
+	const uint64_t gate[2] = {0x00008e0000082010, 0};
+	const uint64_t code = 0x00af9b000000ffff;
+
+	setup();
+	f->inspect.symbol = &symbol;
+	f->inspect.symbols = 1;
+	f->cpu[0].gdt = (struct x86_dtable){0x4000, 0xf};
+	f->cpu[0].idt = (struct x86_dtable){0x5000, 0x1f};
+	memcpy(fake_ram(f, 0x4008, 8), &code, 8);
+	memcpy(fake_ram(f, 0x5010, 16), gate, 16);
+	CHECK_HAS(run("gdt"), "64-bit code");
+	CHECK_HAS(run("gdt $cs/8"), "[1] ");
+	CHECK_HAS(run("idt"), "[1]       #DB  64-bit interrupt gate  0008:2010 "
+			      "<handler+0x10>  DPL 0\n");
+	CHECK_HAS(run("idt 1"), "the handler is executable");
+	CHECK_HAS(run("segments"), "CS ");
+	CHECK_HAS(run_fails("ldt"), "there is no LDT");
+	fake_destroy(f);
+}
+
+TEST(bad_arguments_are_named)
+{
+	setup();
+	CHECK_HAS(run_fails("idt 256"), "'256': there is no vector 256");
+	CHECK_HAS(run_fails("idt 256"), "usage: idt [VECTOR]");
+	CHECK_HAS(run_fails("idt nosuch"), "'nosuch'");
+	CHECK_HAS(run_fails("gdt 8192"), "there is no entry 8192");
+	CHECK_HAS(run_fails("cr 4"), "'4' is one argument too many");
+	CHECK_HAS(run_fails("gdt 100"), "beyond the limit");
+	fake_destroy(f);
+}

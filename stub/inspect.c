@@ -122,6 +122,14 @@ bool target_record(struct target *t, unsigned int vcpu, size_t i,
 	       OP(t, record)(t, vcpu, i, record);
 }
 
+bool target_exit_counts(struct target *t, unsigned int vcpu,
+			struct exit_counts *total, struct exit_counts *since)
+{
+	*total = *since = (struct exit_counts){.ran_ns = 0};
+	return !t->running && vcpu < t->nvcpus && OP(t, exit_counts) &&
+	       OP(t, exit_counts)(t, vcpu, total, since);
+}
+
 bool target_evidence(struct target *t, struct target_evidence *evidence)
 {
 	return !t->running && OP(t, evidence) && OP(t, evidence)(t, evidence);

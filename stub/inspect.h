@@ -119,6 +119,10 @@ struct target_inspect_ops {
 	/* The i-th of those, 0 = the oldest.  Strings are the target's. */
 	bool (*record)(struct target *t, unsigned int vcpu, size_t i,
 		       struct exit_record *record);
+	/* Exits by reason: ever, and since the last resume. */
+	bool (*exit_counts)(struct target *t, unsigned int vcpu,
+			    struct exit_counts *total,
+			    struct exit_counts *since);
 	/* False when the last stop was no error. */
 	bool (*evidence)(struct target *t, struct target_evidence *evidence);
 
@@ -163,6 +167,9 @@ bool target_stat(struct target *t, unsigned int vcpu, unsigned int i,
 size_t target_records(struct target *t, unsigned int vcpu, uint64_t *total);
 bool target_record(struct target *t, unsigned int vcpu, size_t i,
 		   struct exit_record *record);
+/* False where nobody counts; both are 0 then. */
+bool target_exit_counts(struct target *t, unsigned int vcpu,
+			struct exit_counts *total, struct exit_counts *since);
 bool target_evidence(struct target *t, struct target_evidence *evidence);
 bool target_io_range(struct target *t, unsigned int i,
 		     struct target_io_range *range);

@@ -98,6 +98,7 @@ enum enter_result vcpu_enter(struct vcpu *v, int *os_errno)
 {
 	const struct host_caps *caps = v->vm->config.caps;
 
+	*os_errno = 0;
 	for (;;) {
 		int r;
 

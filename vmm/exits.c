@@ -12,16 +12,11 @@
 #define KVM_EXIT_MEMORY_FAULT 39
 #endif
 
-/* What every entry of the flight recorder has. */
-static struct exit_record entry_of(struct vcpu *v)
+/* A recorder that is off (tests/bench) is to cost nothing. */
+static struct exit_record begin_record(struct vcpu *v)
 {
-	const struct x86_state *s = vcpu_now(v, X86_GROUP_GPR | X86_GROUP_SYS);
-
-	return (struct exit_record){.time_ns = recorder_now(),
-				    .rip = s->rip,
-				    .cr3 = s->cr3,
-				    .reason = v->run->exit_reason,
-				    .count = 1};
+	return recorder_on(&v->recorder) ? vcpu_record(v)
+					 : (struct exit_record){0};
 }
 
 /* One access on the bus, recorded with who answered it. */
@@ -29,18 +24,16 @@ static void serve(struct vcpu *v, enum bus_kind kind, uint64_t where,
 		  unsigned int size, bool write, uint64_t *value,
 		  struct exit_record *e)
 {
-	struct bus *bus = &v->vm->bus;
-	/* asked first: the access may change what the address means */
-	const char *reg = bus_reg_name(bus, kind, where, write);
-	const struct bus_device *dev =
-		bus_access(bus, kind, where, size, write, value);
+	bool on = recorder_on(&v->recorder);
+	const struct bus_device *dev;
 
+	dev = bus_access_named(&v->vm->bus, kind, where, size, write, value,
+			       on ? &e->reg : NULL);
 	e->where = where;
 	e->size = (uint8_t)size;
 	e->is_write = write;
 	e->value = *value;
 	e->device = dev ? dev->ops->name : NULL;
-	e->reg = reg;
 }
 
 static bool serve_io(struct vcpu *v, struct target_stop *stop)
@@ -49,7 +42,7 @@ static bool serve_io(struct vcpu *v, struct target_stop *stop)
 	uint64_t at = run->io.data_offset;
 	unsigned int size = run->io.size;
 	bool write = run->io.direction == KVM_EXIT_IO_OUT;
-	struct exit_record e = entry_of(v), first = e;
+	struct exit_record e = begin_record(v), first = e;
 
 	(void)stop;
 	for (uint32_t i = 0; i < run->io.count; i++, at += size) {
@@ -71,6 +64,20 @@ static bool serve_io(struct vcpu *v, struct target_stop *stop)
 	return false;
 }
 
+/* RAM that was taken away from the guest for a watchpoint. */
+static void record_watch(struct vcpu *v, struct exit_record *e)
+{
+	const struct kvm_run *run = v->run;
+
+	e->where = run->mmio.phys_addr;
+	e->size = (uint8_t)run->mmio.len;
+	e->is_write = run->mmio.is_write;
+	memcpy(&e->value, run->mmio.data, run->mmio.len);
+	e->device = "ram";
+	e->reg = "watched page";
+	recorder_add(&v->recorder, e);
+}
+
 static bool serve_mmio(struct vcpu *v, struct target_stop *stop)
 {
 	struct kvm_run *run = v->run;
@@ -79,9 +86,13 @@ static bool serve_mmio(struct vcpu *v, struct target_stop *stop)
 
 	(void)stop;
 	v->io_pending = true;
-	if (run->mmio.len > sizeof(value) || watch_mmio(v, run))
+	if (run->mmio.len > sizeof(value))
 		return false;
-	e = entry_of(v);
+	e = begin_record(v);
+	if (watch_mmio(v, run)) {
+		record_watch(v, &e);
+		return false;
+	}
 	if (run->mmio.is_write)
 		memcpy(&value, run->mmio.data, run->mmio.len);
 	serve(v, BUS_MMIO, run->mmio.phys_addr, run->mmio.len,
@@ -94,9 +105,6 @@ static bool serve_mmio(struct vcpu *v, struct target_stop *stop)
 
 static bool on_error(struct vcpu *v, struct target_stop *stop)
 {
-	struct exit_record e = entry_of(v);
-
-	recorder_add(&v->recorder, &e);
 	story_error(v, 0, stop);
 	return true;
 }
@@ -131,11 +139,7 @@ static bool keep_running(struct vcpu *v, struct target_stop *stop)
 /* Only with a split interrupt chip. */
 static bool on_eoi(struct vcpu *v, struct target_stop *stop)
 {
-	struct exit_record e = entry_of(v);
-
 	(void)stop;
-	e.device = "ioapic";
-	recorder_add(&v->recorder, &e);
 	irqchip_eoi(v->vm, v->run->eoi.vector);
 	return false;
 }
@@ -169,10 +173,13 @@ static bool finish_watch(struct vcpu *v, struct target_stop *stop)
 
 bool vcpu_handle_exit(struct vcpu *v, struct target_stop *stop)
 {
+	uint32_t reason = v->run->exit_reason;
 	bool stopped = false, known = false;
 
+	if (reason != KVM_EXIT_IO && reason != KVM_EXIT_MMIO)
+		vcpu_record_exit(v);
 	for (size_t i = 0; i < ARRAY_SIZE(exit_table) && !known; i++) {
-		known = exit_table[i].reason == v->run->exit_reason;
+		known = exit_table[i].reason == reason;
 		if (known)
 			stopped = exit_table[i].handle(v, stop);
 	}
@@ -185,10 +192,7 @@ bool vcpu_handle_exit(struct vcpu *v, struct target_stop *stop)
 
 void vcpu_handle_errno(struct vcpu *v, int os_errno, struct target_stop *stop)
 {
-	struct exit_record e = entry_of(v);
-
-	e.run_errno = os_errno;
-	recorder_add(&v->recorder, &e);
+	vcpu_record_errno(v, os_errno);
 	story_error(v, os_errno, stop);
 }
 

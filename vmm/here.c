@@ -91,6 +91,7 @@ bool vcpu_run_here(struct vcpu *v)
 	vm->overs = v->over;
 	v->chosen = false;
 	v->phase = VCPU_RUNNING;
+	recorder_released(&v->recorder);
 	vm->running = 1;
 	v->run->immediate_exit = 0;
 	pthread_mutex_unlock(&vm->lock);
@@ -104,6 +105,7 @@ bool vcpu_run_here(struct vcpu *v)
 	}
 	pthread_mutex_lock(&vm->lock);
 	v->phase = VCPU_PARKED;
+	recorder_parked(&v->recorder);
 	vm->running = 0;
 	v->chosen = true;
 	pthread_mutex_unlock(&vm->lock);

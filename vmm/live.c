@@ -202,6 +202,8 @@ static bool live_resume(struct target *t, const struct target_action *actions,
 		return err_set(err, ERR_STATE,
 			       "no vCPU would run: every one is held");
 	vm->ever_ran = true;
+	for (unsigned int i = 0; i < vm->vcpus; i++)
+		recorder_mark(&vm->vcpu[i].recorder);
 	set_timer(vm, plant_wants_timer(vm));
 	if (chosen == 1 && !waiting && vcpu_run_here(only))
 		return true;

@@ -34,7 +34,11 @@ struct vm_config {
 	const struct cpuid_table *cpuid;
 	const struct host_caps *caps;
 	struct console *serial; /* COM1; NULL = discard */
+	/* exits kept per vCPU, 0 = RECORDER_DEFAULT; RECORDER_OFF = none */
+	uint32_t recorder;
 };
+
+#define RECORDER_OFF UINT32_MAX /* for measuring what recording costs */
 
 struct devices;
 struct live;

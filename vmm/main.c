@@ -229,6 +229,7 @@ static bool make_machine(struct program *p, struct err *err)
 	p->vm.irqchip = (enum vm_irqchip)p->o.irqchip;
 	p->vm.cpuid = &p->cpuid;
 	p->vm.caps = &p->caps;
+	p->vm.recorder = p->o.recorder;
 	cpuid_info(&p->cpuid, &info);
 	if (!tdesc_load(p->o.tdesc, &info, &p->tdesc, err) ||
 	    !read_image(p, err) ||

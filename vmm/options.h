@@ -31,6 +31,7 @@ struct options {
 	const char *cpu;
 	int irqchip;	    /* enum vm_irqchip */
 	const char *serial; /* NULL: not said, see options_serial() */
+	uint32_t recorder;  /* exits kept per vCPU; 0: not said */
 
 	/* image */
 	const char *append; /* never NULL */

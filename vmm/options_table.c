@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vmm/guest_mem.h"
+#include "vmm/recorder.h"
 
 #define MIB	   (UINT64_C(1) << 20)
 #define MAX_MEMORY (UINT64_C(1) << 40)
@@ -117,6 +118,23 @@ static bool set_vcpus(struct options *o, const struct option *opt,
 		return err_set(err, ERR_USAGE, "--smp: %s is outside 1 to %d",
 			       value, MAX_VCPUS);
 	o->vcpus = (unsigned int)n;
+	return true;
+}
+
+static bool set_recorder(struct options *o, const struct option *opt,
+			 const char *value, struct err *err)
+{
+	uint64_t n;
+
+	if (!options_parse_size(value, 1, &n))
+		return err_set(err, ERR_USAGE,
+			       "--recorder: '%s' is not a number of exits",
+			       value);
+	if (n < 1 || n > RECORDER_MAX)
+		return err_set(err, ERR_USAGE,
+			       "--recorder: %s is outside 1 to %u", value,
+			       RECORDER_MAX);
+	o->recorder = (uint32_t)n;
 	return true;
 }
 
@@ -277,6 +295,10 @@ const struct option options_table[] = {
 	      "run monitor commands, print what they say and end;\n"
 	      "with --run, when the guest has stopped",
 	      .set = set_name, AT(batch)),
+	VALUE("recorder", "N",
+	      "exits to user space that are kept for each vCPU\n"
+	      "(default 4096)",
+	      .set = set_recorder),
 
 	HEADING("Output:"),
 	VALUE("log", "FILE", "write messages to FILE, not to stderr",

@@ -8,17 +8,17 @@ bool recorder_init(struct recorder *r, uint32_t capacity, struct err *err)
 {
 	struct exit_record *ring;
 
-	if (!capacity || (capacity & (capacity - 1)))
+	if (!capacity || capacity > RECORDER_MAX)
 		return err_set(err, ERR_RANGE,
-			       "flight recorder: %u entries asked for, the "
-			       "number must be a power of two",
-			       capacity);
+			       "flight recorder: %u entries asked for, 1 to %u "
+			       "are possible",
+			       capacity, RECORDER_MAX);
 	ring = calloc(capacity, sizeof(*ring));
 	if (!ring)
 		return err_set(err, ERR_LIMIT,
 			       "flight recorder: no memory for %u entries",
 			       capacity);
-	*r = (struct recorder){.ring = ring, .mask = capacity - 1};
+	*r = (struct recorder){.ring = ring, .capacity = capacity};
 	return true;
 }
 
@@ -26,6 +26,30 @@ void recorder_deinit(struct recorder *r)
 {
 	free(r->ring);
 	memset(r, 0, sizeof(*r));
+}
+
+static bool alike(const struct exit_record *a, const struct exit_record *b)
+{
+	return a->reason == b->reason && a->run_errno == b->run_errno &&
+	       a->where == b->where && a->value == b->value;
+}
+
+void recorder_add_merged(struct recorder *r, const struct exit_record *e)
+{
+	struct exit_record *last;
+	uint32_t count;
+
+	if (!recorder_on(r))
+		return;
+	last = &r->ring[(r->next ? r->next : r->capacity) - 1];
+	if (!r->total || !alike(last, e) || last->count == UINT32_MAX) {
+		recorder_add(r, e);
+		return;
+	}
+	count = last->count + 1;
+	*last = *e;
+	last->count = count;
+	r->counts.by_reason[exit_counter(e)]++;
 }
 
 uint64_t recorder_now(void)
@@ -36,30 +60,32 @@ uint64_t recorder_now(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-void recorder_clear(struct recorder *r)
+void recorder_released(struct recorder *r)
 {
-	r->total = 0;
+	r->running_from = recorder_now();
+}
+
+void recorder_parked(struct recorder *r)
+{
+	r->counts.ran_ns += recorder_now() - r->running_from;
+}
+
+void recorder_mark(struct recorder *r)
+{
+	r->marked = r->counts;
 }
 
 size_t recorder_count(const struct recorder *r)
 {
-	return (size_t)min_u64(r->total, r->ring ? r->mask + UINT64_C(1) : 0);
+	return (size_t)min_u64(r->total, r->capacity);
 }
 
 const struct exit_record *recorder_get(const struct recorder *r, size_t i)
 {
-	size_t count = recorder_count(r);
+	size_t count = recorder_count(r),
+	       first = count < r->capacity ? 0 : r->next;
 
 	if (i >= count)
 		return NULL;
-	return &r->ring[(r->total - count + i) & r->mask];
-}
-
-void recorder_print(struct buf *out, const struct recorder *r, size_t max)
-{
-	size_t count = recorder_count(r);
-	size_t first = count > max ? count - max : 0;
-
-	for (size_t i = first; i < count; i++)
-		exit_record_print(out, recorder_get(r, i));
+	return &r->ring[(first + i) % r->capacity];
 }

@@ -71,6 +71,7 @@ void vm_release_locked(struct vm *vm)
 		if (!v->go)
 			continue;
 		v->phase = VCPU_RUNNING;
+		recorder_released(&v->recorder);
 		v->run->immediate_exit = 0;
 		vm->running++;
 		vm->overs += v->over;
@@ -99,6 +100,7 @@ void vcpu_park(struct vcpu *v, const struct target_stop *stop)
 
 	pthread_mutex_lock(&vm->lock);
 	v->phase = VCPU_PARKED;
+	recorder_parked(&v->recorder);
 	vm->running--;
 	if (stop->kind != STOP_NONE) {
 		v->pending = *stop;
@@ -172,6 +174,18 @@ static void step_done(struct vcpu *v, struct target_stop *stop)
 	stop->signal = GDB_SIGNAL_TRAP;
 }
 
+/* Where a guest was when the debugger stopped it; other kicks are our own. */
+static void record_interrupt(struct vcpu *v, int os_errno)
+{
+	bool wanted;
+
+	pthread_mutex_lock(&v->vm->lock);
+	wanted = v->vm->interrupt_wanted;
+	pthread_mutex_unlock(&v->vm->lock);
+	if (wanted && os_errno == EINTR)
+		vcpu_record_errno(v, os_errno);
+}
+
 static void run_free(struct vcpu *v, struct target_stop *stop)
 {
 	int os_errno;
@@ -180,6 +194,7 @@ static void run_free(struct vcpu *v, struct target_stop *stop)
 	for (;;) {
 		switch (vcpu_enter(v, &os_errno)) {
 		case ENTER_KICKED:
+			record_interrupt(v, os_errno);
 			return;
 		case ENTER_ERRNO:
 			vcpu_handle_errno(v, os_errno, stop);
@@ -308,7 +323,11 @@ bool vcpu_create(struct vm *vm, unsigned int index, struct vcpu *v,
 	v->vm = vm;
 	v->index = index;
 	v->fd = -1;
-	if (!recorder_init(&v->recorder, RECORDER_DEFAULT, err))
+	if (vm->config.recorder != RECORDER_OFF &&
+	    !recorder_init(&v->recorder,
+			   vm->config.recorder ? vm->config.recorder
+					       : RECORDER_DEFAULT,
+			   err))
 		return false;
 	if (!KVM_CALL_INT(vm->fd, KVM_CREATE_VCPU, index, &v->fd, err))
 		return err_prefix(err, "vCPU %u", index);

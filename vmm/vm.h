@@ -276,6 +276,14 @@ void vcpu_handle_errno(struct vcpu *v, int os_errno, struct target_stop *stop);
 /* A stop that a device asked for (exit, reset), if any. */
 bool vcpu_device_request(struct vcpu *v, struct target_stop *stop);
 
+/* ---- record.c: what the flight recorder keeps ---- */
+/* What every entry has; the rest is filled by who serves the exit. */
+struct exit_record vcpu_record(struct vcpu *v);
+/* Keep the exit that the vCPU is at, when it is no access. */
+void vcpu_record_exit(struct vcpu *v);
+/* Keep a KVM_RUN that failed so. */
+void vcpu_record_errno(struct vcpu *v, int os_errno);
+
 /* ---- step.c ---- */
 enum step_result {
 	STEPPED,	  /* one instruction, or its fault's handler entered */

@@ -37,6 +37,7 @@ struct machine_options {
 	enum vm_irqchip irqchip; /* default kernel */
 	uint64_t memory;	 /* default 32 MiB */
 	struct console *serial;
+	uint32_t recorder; /* as in struct vm_config */
 };
 
 void machine_start_bytes(struct machine *m, const uint8_t *image, size_t size,

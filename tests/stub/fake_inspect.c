@@ -112,18 +112,32 @@ static size_t op_records(struct target *t, unsigned int vcpu, uint64_t *total)
 {
 	const struct fake_inspect *i = of(t);
 
-	if (vcpu)
-		return 0;
-	*total = i->records_total ? i->records_total : i->records;
-	return i->records;
+	*total = vcpu ? i->records_of[vcpu] : i->records;
+	if (!vcpu && i->records_total)
+		*total = i->records_total;
+	return vcpu ? i->records_of[vcpu] : i->records;
 }
 
 static bool op_record(struct target *t, unsigned int vcpu, size_t i,
 		      struct exit_record *record)
 {
-	if (vcpu || i >= of(t)->records)
+	const struct fake_inspect *f = of(t);
+
+	if (i >= (vcpu ? f->records_of[vcpu] : f->records))
 		return false;
-	*record = of(t)->record[i];
+	*record = vcpu ? f->record_of[vcpu][i] : f->record[i];
+	return true;
+}
+
+static bool op_exit_counts(struct target *t, unsigned int vcpu,
+			   struct exit_counts *total, struct exit_counts *since)
+{
+	const struct fake_inspect *f = of(t);
+
+	if (vcpu || !f->counts || !f->counts_since)
+		return false;
+	*total = *f->counts;
+	*since = *f->counts_since;
 	return true;
 }
 
@@ -209,6 +223,7 @@ const struct target_inspect_ops fake_inspect_ops = {
 	.stat = op_stat,
 	.records = op_records,
 	.record = op_record,
+	.exit_counts = op_exit_counts,
 	.evidence = op_evidence,
 	.io_range = op_io_range,
 	.io = op_io,

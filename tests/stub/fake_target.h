@@ -98,7 +98,10 @@ struct fake_inspect {
 	unsigned int stats;
 	const struct exit_record *record; /* vCPU 0's */
 	size_t records;
-	uint64_t records_total; /* 0: as many as there are */
+	uint64_t records_total;			/* 0: as many as there are */
+	const struct exit_record *record_of[8]; /* vCPU 1's and up */
+	size_t records_of[8];
+	const struct exit_counts *counts, *counts_since; /* vCPU 0's */
 	const struct target_evidence *evidence;
 	const struct target_io_range *io_range;
 	unsigned int io_ranges;

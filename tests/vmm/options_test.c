@@ -271,6 +271,18 @@ TEST(a_failure_leaves_the_output_alone)
 	CHECK_EQ(o.modules, 0);
 }
 
+TEST(recorder_takes_a_number_of_exits)
+{
+	CHECK_OK(PARSE(":1"), &err);
+	CHECK_EQ(o.recorder, 0);
+	CHECK_OK(PARSE(":1", "--recorder", "64K"), &err);
+	CHECK_EQ(o.recorder, 65536);
+	REFUSED("--recorder: 'many' is not a number", ":1", "--recorder",
+		"many");
+	REFUSED("--recorder: 0 is outside 1 to", ":1", "--recorder", "0");
+	REFUSED("--recorder: 1G is outside", ":1", "--recorder=1G");
+}
+
 TEST(help_lists_every_option_within_80_columns)
 {
 	static const char *const names[] = {
@@ -289,6 +301,7 @@ TEST(help_lists_every_option_within_80_columns)
 		"--trace-packets",
 		"--probe",
 		"--batch 'CMD; CMD'",
+		"--recorder N",
 		"--tdesc DIR",
 		"--load-addr",
 		"--entry",

@@ -6,37 +6,25 @@
 static struct recorder r;
 static struct err err;
 
-static struct exit_record pio(uint64_t port, uint64_t value)
+static void add(uint64_t port)
 {
-	return (struct exit_record){
-		.time_ns = 12345678901,
-		.rip = 0x10002f,
-		.cr3 = 0x1000,
-		.where = port,
-		.value = value,
-		.device = "16550",
-		.reg = "THR",
-		.reason = EXIT_IO,
-		.count = 1,
-		.size = 1,
-		.is_write = true,
-	};
+	struct exit_record e = {.reason = EXIT_IO, .where = port, .count = 1};
+
+	recorder_add(&r, &e);
 }
 
-static const char *line(const struct exit_record *e)
+static void step(uint64_t rip)
 {
-	static struct buf out;
+	struct exit_record e = {.reason = EXIT_DEBUG, .rip = rip, .count = 1};
 
-	buf_clear(&out);
-	exit_record_print(&out, e);
-	return buf_cstr(&out);
+	recorder_add_merged(&r, &e);
 }
 
-TEST(capacity_is_a_power_of_two)
+TEST(capacity_is_in_bounds)
 {
-	CHECK(!recorder_init(&r, 3, &err));
-	CHECK_HAS(err.msg, "power of two");
 	CHECK(!recorder_init(&r, 0, &err));
+	CHECK_HAS(err.msg, "1 to 16777216");
+	CHECK(!recorder_init(&r, RECORDER_MAX + 1, &err));
 	CHECK_OK(recorder_init(&r, 1, &err), &err);
 	recorder_deinit(&r);
 	CHECK_EQ(recorder_count(&r), 0);
@@ -44,76 +32,69 @@ TEST(capacity_is_a_power_of_two)
 
 TEST(keeps_the_last_ones_in_order)
 {
-	CHECK_OK(recorder_init(&r, 4, &err), &err);
-	for (uint64_t i = 0; i < 6; i++) {
-		struct exit_record e = pio(i, 0);
-
-		recorder_add(&r, &e);
+	CHECK_OK(recorder_init(&r, 5, &err), &err);
+	for (uint64_t i = 0; i < 13; i++) {
+		add(i);
+		CHECK_EQ(recorder_count(&r), i < 5 ? i + 1 : 5);
+		CHECK_EQ(recorder_get(&r, recorder_count(&r) - 1)->where, i);
 	}
-	CHECK_EQ(recorder_count(&r), 4);
-	CHECK_EQ(r.total, 6);
-	for (size_t i = 0; i < 4; i++)
-		CHECK_EQ(recorder_get(&r, i)->where, i + 2);
-	CHECK(!recorder_get(&r, 4));
-	recorder_clear(&r);
-	CHECK_EQ(recorder_count(&r), 0);
+	CHECK_EQ(r.total, 13);
+	for (size_t i = 0; i < 5; i++)
+		CHECK_EQ(recorder_get(&r, i)->where, i + 8);
+	CHECK(!recorder_get(&r, 5));
 	recorder_deinit(&r);
 }
 
-TEST(prints_pio_as_the_kernel_does)
+TEST(steps_are_merged_and_counted)
 {
-	struct exit_record e = pio(0x3f8, 0x41);
-
-	CHECK_STR(line(&e), "   12.345678: kvm_pio: pio_write at 0x3f8 size 1 "
-			    "count 1 val 0x41 | rip 0x10002f cr3 0x1000 16550 "
-			    "THR\n");
-	e.count = 3;
-	CHECK_HAS(line(&e), "count 3 val 0x41 (...)");
-	e.is_write = false;
-	e.device = e.reg = NULL;
-	CHECK_HAS(line(&e), "pio_read at");
-	CHECK_HAS(line(&e), "cr3 0x1000 unclaimed\n");
+	CHECK_OK(recorder_init(&r, 3, &err), &err);
+	add(1);
+	for (uint64_t i = 0; i < 100; i++)
+		step(0x1000 + i);
+	add(2);
+	step(0x2000);
+	CHECK_EQ(r.total, 4);
+	CHECK_EQ(recorder_get(&r, 0)->count, 100);
+	CHECK_EQ(recorder_get(&r, 0)->rip, 0x1063);
+	CHECK_EQ(recorder_get(&r, 2)->count, 1);
+	CHECK_EQ(r.counts.by_reason[EXIT_DEBUG], 101);
+	CHECK_EQ(r.counts.by_reason[EXIT_IO], 2);
+	recorder_deinit(&r);
 }
 
-TEST(prints_mmio_msr_and_other_exits)
+TEST(nothing_is_merged_with_what_is_gone)
 {
-	struct exit_record e = pio(0xfee000f0, 0x1ff);
-
-	e.device = e.reg = NULL;
-	e.reason = EXIT_MMIO;
-	e.size = 4;
-	CHECK_HAS(line(&e), "kvm_mmio: mmio write len 4 gpa 0xfee000f0 val "
-			    "0x1ff | ");
-	e.reason = EXIT_X86_WRMSR;
-	e.where = 0xc0000080;
-	e.denied = true;
-	CHECK_HAS(line(&e), "kvm_msr: msr_write c0000080 = 0x1ff (#GP) | ");
-	CHECK(!strstr(line(&e), "unclaimed"));
-	e.reason = EXIT_SHUTDOWN;
-	CHECK_HAS(line(&e), "kvm_userspace_exit: reason KVM_EXIT_SHUTDOWN (8)");
-	e.reason = 57;
-	CHECK_HAS(line(&e), "reason KVM_EXIT_UNKNOWN(57) (57)");
-	e.run_errno = 4;
-	CHECK_HAS(line(&e), "reason restart (4)");
-	e.reason = EXIT_IO;
-	e.run_errno = 14;
-	CHECK_HAS(line(&e), "reason error (14)");
+	CHECK_OK(recorder_init(&r, 1, &err), &err);
+	step(1);
+	CHECK_EQ(recorder_get(&r, 0)->count, 1);
+	step(2);
+	CHECK_EQ(recorder_get(&r, 0)->count, 2);
+	add(3);
+	step(4);
+	CHECK_EQ(recorder_get(&r, 0)->count, 1);
+	recorder_deinit(&r);
 }
 
-TEST(prints_only_the_last_max)
+TEST(one_that_is_off_takes_nothing)
 {
-	struct buf out = BUF_INIT;
+	recorder_deinit(&r);
+	add(1);
+	step(1);
+	CHECK_EQ(recorder_count(&r), 0);
+	CHECK_EQ(r.total, 0);
+}
 
-	CHECK_OK(recorder_init(&r, 8, &err), &err);
-	for (uint64_t i = 0; i < 8; i++) {
-		struct exit_record e = pio(0x10 + i, 0);
-
-		recorder_add(&r, &e);
-	}
-	recorder_print(&out, &r, 2);
-	CHECK_HAS(buf_cstr(&out), "at 0x16 ");
-	CHECK_HAS(buf_cstr(&out), "at 0x17 ");
-	CHECK(!strstr(buf_cstr(&out), "at 0x15 "));
-	buf_deinit(&out);
+TEST(counts_since_the_mark)
+{
+	CHECK_OK(recorder_init(&r, 2, &err), &err);
+	add(1);
+	recorder_mark(&r);
+	recorder_released(&r);
+	add(2);
+	add(3);
+	recorder_parked(&r);
+	CHECK_EQ(r.counts.by_reason[EXIT_IO] - r.marked.by_reason[EXIT_IO], 2);
+	CHECK(r.counts.ran_ns > 0);
+	CHECK_EQ(r.marked.ran_ns, 0);
 	recorder_deinit(&r);
 }

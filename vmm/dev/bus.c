@@ -100,9 +100,18 @@ static uint64_t access_bytes(const struct bus *b, enum bus_kind kind,
 	return result;
 }
 
-const struct bus_device *bus_access(struct bus *b, enum bus_kind kind,
-				    uint64_t addr, unsigned int size,
-				    bool write, uint64_t *value)
+static const char *name_locked(const struct bus_range *r, uint64_t addr,
+			       bool write)
+{
+	if (!r || !r->dev->ops->reg_name)
+		return NULL;
+	return r->dev->ops->reg_name(r->dev, addr - r->base, write);
+}
+
+const struct bus_device *bus_access_named(struct bus *b, enum bus_kind kind,
+					  uint64_t addr, unsigned int size,
+					  bool write, uint64_t *value,
+					  const char **reg)
 {
 	const struct bus_range *r;
 	uint64_t in = write ? *value & size_mask(size) : 0;
@@ -110,6 +119,8 @@ const struct bus_device *bus_access(struct bus *b, enum bus_kind kind,
 
 	pthread_mutex_lock(&b->lock);
 	r = bus_find(b, kind, addr);
+	if (reg) /* first: the access may change what the address means */
+		*reg = name_locked(r, addr, write);
 	if (!r)
 		b->unclaimed++;
 	else if ((r->dev->ops->width && size > r->dev->ops->width) ||
@@ -123,16 +134,20 @@ const struct bus_device *bus_access(struct bus *b, enum bus_kind kind,
 	return r ? r->dev : NULL;
 }
 
+const struct bus_device *bus_access(struct bus *b, enum bus_kind kind,
+				    uint64_t addr, unsigned int size,
+				    bool write, uint64_t *value)
+{
+	return bus_access_named(b, kind, addr, size, write, value, NULL);
+}
+
 const char *bus_reg_name(struct bus *b, enum bus_kind kind, uint64_t addr,
 			 bool write)
 {
-	const struct bus_range *r = bus_find(b, kind, addr);
-	const char *name = NULL;
+	const char *name;
 
-	if (!r || !r->dev->ops->reg_name)
-		return NULL;
 	pthread_mutex_lock(&b->lock);
-	name = r->dev->ops->reg_name(r->dev, addr - r->base, write);
+	name = name_locked(bus_find(b, kind, addr), addr, write);
 	pthread_mutex_unlock(&b->lock);
 	return name;
 }

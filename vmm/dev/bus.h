@@ -80,6 +80,15 @@ const struct bus_device *bus_access(struct bus *b, enum bus_kind kind,
 				    bool write, uint64_t *value);
 
 /*
+ * The same, and *reg (unless reg is NULL) becomes the name of the register as
+ * it is before the access, for traces: NULL where there is none.
+ */
+const struct bus_device *bus_access_named(struct bus *b, enum bus_kind kind,
+					  uint64_t addr, unsigned int size,
+					  bool write, uint64_t *value,
+					  const char **reg);
+
+/*
  * Name of the device register at an address, for traces, or NULL.  Takes the
  * lock: what an address means can depend on the device's state.
  */

@@ -23,5 +23,7 @@ bool live_evidence(struct target *t, struct target_evidence *evidence);
 size_t live_records(struct target *t, unsigned int vcpu, uint64_t *total);
 bool live_record(struct target *t, unsigned int vcpu, size_t i,
 		 struct exit_record *record);
+bool live_exit_counts(struct target *t, unsigned int vcpu,
+		      struct exit_counts *total, struct exit_counts *since);
 
 #endif

@@ -20,3 +20,17 @@ bool live_record(struct target *t, unsigned int vcpu, size_t i,
 	*record = *e;
 	return true;
 }
+
+bool live_exit_counts(struct target *t, unsigned int vcpu,
+		      struct exit_counts *total, struct exit_counts *since)
+{
+	const struct recorder *r = &inspect_vm(t)->vcpu[vcpu].recorder;
+
+	if (!recorder_on(r))
+		return false;
+	*total = *since = r->counts;
+	since->ran_ns -= r->marked.ran_ns;
+	for (unsigned int i = 0; i < EXIT_COUNTERS; i++)
+		since->by_reason[i] -= r->marked.by_reason[i];
+	return true;
+}

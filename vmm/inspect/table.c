@@ -4,4 +4,5 @@ const struct target_inspect_ops live_inspect_ops = {
 	.evidence = live_evidence,
 	.records = live_records,
 	.record = live_record,
+	.exit_counts = live_exit_counts,
 };

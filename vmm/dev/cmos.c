@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "arch/exit/ports.h"
+
 enum cmos_reg {
 	REG_SECONDS = 0x00,
 	REG_SECONDS_ALARM = 0x01,
@@ -270,17 +272,11 @@ static void cmos_reset(struct bus_device *dev)
 static const char *cmos_reg_name(struct bus_device *dev, uint64_t offset,
 				 bool write)
 {
-	static const char *const names[] = {
-		"seconds", "seconds alarm", "minutes", "minutes alarm",
-		"hours",   "hours alarm",   "weekday", "day",
-		"month",   "year",	    "RTC_A",   "RTC_B",
-		"RTC_C",   "RTC_D",
-	};
-	unsigned int index = to_cmos(dev)->index;
+	const char *name = cmos_register(to_cmos(dev)->index);
 
 	if (!offset)
 		return "index";
-	return index < ARRAY_SIZE(names) ? names[index] : "CMOS data";
+	return name ? name : "CMOS data";
 }
 
 static const struct bus_device_ops cmos_ops = {

@@ -21,6 +21,7 @@ static bool take_vcpu(struct mon_ctx *ctx, const struct mon_words *w, int *at)
 		if (!mon_index(w->word[*at + 1], "vCPU", ctx->target->nvcpus,
 			       &ctx->vcpu, &ctx->err))
 			return false;
+		ctx->vcpu_chosen = true;
 		*at += 2;
 	}
 	return true;

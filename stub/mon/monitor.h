@@ -25,6 +25,7 @@ enum mon_need {
 struct mon_ctx {
 	struct target *target;
 	unsigned int vcpu; /* gdb's current thread, or -c N */
+	bool vcpu_chosen;  /* -c N was given */
 	struct buf *out;   /* text for the user */
 	int argc;	   /* words after the command's name */
 	const char **argv;

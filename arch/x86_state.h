@@ -186,6 +186,10 @@ struct x86_cpu_info {
 #define X86_FL_VM     (UINT64_C(1) << 17)
 #define X86_FL_AC     (UINT64_C(1) << 18)
 
+#define X86_CR4_LAM_SUP (UINT64_C(1) << 28)
+#define X86_CR3_LAM_U57 (UINT64_C(1) << 61)
+#define X86_CR3_LAM_U48 (UINT64_C(1) << 62)
+
 /* Which kind of code the processor runs (needs GPR and SYS). */
 enum x86_mode {
 	X86_MODE_REAL,

@@ -8,12 +8,7 @@
 
 #include <string.h>
 
-#define ENTRY_P	   BIT(0)
-#define ENTRY_W	   BIT(1)
-#define ENTRY_U	   BIT(2)
-#define ENTRY_PS   BIT(7)
-#define ENTRY_NX   BIT(63)
-#define PAGE_SHIFT 12
+#include "arch/paging/impl.h"
 
 void paging_init(struct paging *p, const struct x86_state *s,
 		 const struct x86_cpu_info *cpu)
@@ -29,11 +24,12 @@ void paging_init(struct paging *p, const struct x86_state *s,
 		.pse = s->cr4 & X86_CR4_PSE,
 		.pke = lma && s->cr4 & X86_CR4_PKE,
 		.ac = s->rflags & X86_FL_AC,
+		.lam = lma && s->seg[X86_CS].attr & X86_AR_L,
+		.lam_sup = s->cr4 & X86_CR4_LAM_SUP,
+		.pcid = lma && s->cr4 & X86_CR4_PCIDE,
 		.pkru = s->fpu.pkru,
-		.cpu = *cpu,
 	};
-	if (cpu->maxphyaddr < 32 || cpu->maxphyaddr > 52)
-		p->cpu.maxphyaddr = 52;
+	paging_set_cpu(p, cpu);
 	if (!(s->cr0 & X86_CR0_PG))
 		p->mode = PAGING_NONE;
 	else if (!(s->cr4 & X86_CR4_PAE))
@@ -48,86 +44,55 @@ void paging_init(struct paging *p, const struct x86_state *s,
 	}
 }
 
-/* ---- the shape of each mode ---- */
-
-struct shape {
-	int levels;
-	unsigned int entry_size; /* bytes */
-	unsigned int index_bits; /* of every level but the top one of PAE */
-	unsigned int width;	 /* bits of a linear address */
-};
-
-static const struct shape shapes[] = {
-	[PAGING_NONE] = {0, 0, 0, 64},	 [PAGING_32] = {2, 4, 10, 32},
-	[PAGING_PAE] = {3, 8, 9, 32},	 [PAGING_4LEVEL] = {4, 8, 9, 48},
-	[PAGING_5LEVEL] = {5, 8, 9, 57},
-};
-
-static unsigned int shift_of(const struct shape *shape, int level)
+void paging_set_cpu(struct paging *p, const struct x86_cpu_info *cpu)
 {
-	return PAGE_SHIFT + (unsigned int)(level - 1) * shape->index_bits;
+	p->cpu = *cpu;
+	if (cpu->maxphyaddr < 32 || cpu->maxphyaddr > 52)
+		p->cpu.maxphyaddr = 52;
+}
+
+void paging_set_cr3(struct paging *p, uint64_t cr3)
+{
+	p->cr3 = cr3;
+	p->pdptr_valid = false;
+}
+
+/* ---- linear addresses ---- */
+
+/*
+ * SDM Vol 1, "Linear-Address Masking": the highest bit that still counts, or 0
+ * when all do.  Bit 63 tells whose pointer it is.
+ */
+static unsigned int lam_bit(const struct paging *p, gva_t gva)
+{
+	if (!p->lam)
+		return 0;
+	if (gva >> 63)
+		return !p->lam_sup ? 0 : p->mode == PAGING_5LEVEL ? 56 : 47;
+	if (p->cr3 & X86_CR3_LAM_U57)
+		return 56;
+	return p->cr3 & X86_CR3_LAM_U48 ? 47 : 0;
+}
+
+gva_t paging_untag(const struct paging *p, gva_t gva, uint32_t access)
+{
+	unsigned int bit = lam_bit(p, gva), unused = 63 - bit;
+	gva_t extended;
+
+	if (!bit || (access & ACCESS_FETCH))
+		return gva;
+	extended = (gva_t)((int64_t)(gva << unused) >> unused);
+	return (extended & ~BIT(63)) | (gva & BIT(63));
 }
 
 /*
  * Canonical, or for 32-bit modes: zero-extended or, as symbol readers like to
  * have it, sign-extended.
  */
-static bool is_linear(const struct shape *shape, gva_t gva)
+static bool is_linear(const struct paging_shape *shape, gva_t gva)
 {
-	unsigned int unused = 64 - shape->width;
-	int64_t extended = (int64_t)(gva << unused) >> unused;
-
-	return (gva_t)extended == gva || (shape->width == 32 && !(gva >> 32));
-}
-
-/* Bits of a physical address in an entry, page offset excluded. */
-static uint64_t frame_mask(const struct paging *p)
-{
-	return BITS(p->cpu.maxphyaddr - 1u, PAGE_SHIFT);
-}
-
-static bool is_leaf(const struct paging *p, int level, uint64_t entry)
-{
-	if (level == 1)
-		return true;
-	if (!(entry & ENTRY_PS))
-		return false;
-	if (p->mode == PAGING_32)
-		return p->pse;
-	return level == 2 || (level == 3 && p->mode != PAGING_PAE);
-}
-
-/* ---- reserved bits (SDM Vol 3A, "Reserved-Bit Checking") ---- */
-
-static uint64_t reserved_32(const struct paging *p, int level, uint64_t entry)
-{
-	/* KVM: PSE-36 with 4 bits of address, whatever MAXPHYADDR is */
-	return level == 2 && is_leaf(p, level, entry) ? BITS(21, 17) : 0;
-}
-
-static uint64_t reserved_pae_top(const struct paging *p)
-{
-	return BIT(63) | BITS(62, p->cpu.maxphyaddr) | BITS(8, 5) | BITS(2, 1);
-}
-
-static uint64_t reserved_mask(const struct paging *p, int level, uint64_t entry)
-{
-	unsigned int top = p->mode == PAGING_PAE ? 62 : 51;
-	uint64_t mask = p->nxe ? 0 : ENTRY_NX;
-
-	if (p->mode == PAGING_32)
-		return reserved_32(p, level, entry);
-	if (p->mode == PAGING_PAE && level == 3)
-		return reserved_pae_top(p);
-	if (p->cpu.maxphyaddr <= top)
-		mask |= BITS(top, p->cpu.maxphyaddr);
-	if (level >= 4)
-		return mask | ENTRY_PS | (p->cpu.amd ? BIT(8) : 0);
-	if (level == 3 && (entry & ENTRY_PS))
-		mask |= BITS(29, 13) | (p->cpu.gbpages ? 0 : ENTRY_PS);
-	if (level == 2 && (entry & ENTRY_PS))
-		mask |= BITS(20, 13);
-	return mask;
+	return paging_canonical(shape, gva) == gva ||
+	       (shape->width == 32 && !(gva >> 32));
 }
 
 /* ---- one entry ---- */
@@ -135,9 +100,9 @@ static uint64_t reserved_mask(const struct paging *p, int level, uint64_t entry)
 static bool read_entry(const struct paging *p, const struct phys_reader *mem,
 		       int level, gpa_t table, struct walk *w)
 {
-	const struct shape *shape = &shapes[p->mode];
+	const struct paging_shape *shape = &paging_shapes[p->mode];
 	struct walk_step *step = &w->step[w->steps];
-	uint64_t index = (uint32_t)(w->gva >> shift_of(shape, level)) &
+	uint64_t index = (uint32_t)(w->linear >> paging_shift(shape, level)) &
 			 (BIT(shape->index_bits) - 1);
 	struct err ignored;
 
@@ -155,20 +120,18 @@ static bool read_entry(const struct paging *p, const struct phys_reader *mem,
 	w->steps++;
 	if (step->entry & ENTRY_P)
 		step->reserved = step->entry &
-				 reserved_mask(p, level, step->entry);
+				 paging_reserved(p, level, step->entry);
 	return true;
 }
 
-/* AND this level's rights into the walk's; PDPTEs of PAE have none. */
 static void add_rights(const struct paging *p, const struct walk_step *step,
 		       struct walk *w)
 {
-	if (p->mode == PAGING_PAE && step->level == 3)
-		return;
-	w->writable &= !!(step->entry & ENTRY_W);
-	w->user &= !!(step->entry & ENTRY_U);
-	if (p->nxe && p->mode != PAGING_32)
-		w->executable &= !(step->entry & ENTRY_NX);
+	unsigned int rights = paging_rights(p, step->level, step->entry);
+
+	w->writable &= !!(rights & RIGHT_W);
+	w->user &= !!(rights & RIGHT_U);
+	w->executable &= !!(rights & RIGHT_X);
 }
 
 /* ---- permissions ---- */
@@ -216,16 +179,11 @@ static bool end_walk(const struct paging *p, struct walk *w,
 static bool finish(const struct paging *p, struct walk *w)
 {
 	const struct walk_step *leaf = &w->step[w->steps - 1];
-	unsigned int shift = shift_of(&shapes[p->mode], leaf->level);
-	uint64_t offset = w->gva & (BIT(shift) - 1);
+	unsigned int shift = paging_shift(&paging_shapes[p->mode], leaf->level);
 
 	w->page_size = BIT(shift);
-	w->gpa = (leaf->entry & frame_mask(p) & ~(BIT(shift) - 1)) | offset;
-	if (p->mode == PAGING_32) {
-		w->gpa &= UINT32_MAX;
-		if (leaf->level == 2)
-			w->gpa |= (leaf->entry & BITS(16, 13)) << 19;
-	}
+	w->gpa = paging_frame(p, leaf->level, leaf->entry) |
+		 (w->linear & (w->page_size - 1));
 	if (w->access & ACCESS_DEBUG)
 		return end_walk(p, w, WALK_OK, 0);
 	w->keyed = key_refuses(p, w);
@@ -235,23 +193,16 @@ static bool finish(const struct paging *p, struct walk *w)
 			PFEC_P | (w->keyed ? PFEC_PK : 0));
 }
 
-static gpa_t root_table(const struct paging *p)
-{
-	if (p->mode == PAGING_PAE)
-		return p->cr3 & BITS(31, 5);
-	if (p->mode == PAGING_32)
-		return p->cr3 & BITS(31, PAGE_SHIFT);
-	return p->cr3 & frame_mask(p);
-}
-
-static void begin(struct walk *w, gva_t gva, uint32_t access)
+static void begin(const struct paging *p, struct walk *w, gva_t gva,
+		  uint32_t access)
 {
 	w->gva = gva;
+	w->linear = paging_untag(p, gva, access);
 	w->access = access;
 	w->result = WALK_OK;
 	w->level = 0;
 	w->steps = 0;
-	w->gpa = gva;
+	w->gpa = w->linear;
 	w->page_size = 4096;
 	w->writable = w->user = w->executable = true;
 	w->keyed = false;
@@ -261,13 +212,13 @@ static void begin(struct walk *w, gva_t gva, uint32_t access)
 bool paging_walk(const struct paging *p, const struct phys_reader *mem,
 		 gva_t gva, uint32_t access, struct walk *w)
 {
-	const struct shape *shape = &shapes[p->mode];
-	gpa_t table = root_table(p);
+	const struct paging_shape *shape = &paging_shapes[p->mode];
+	gpa_t table = paging_root(p);
 
-	begin(w, gva, access);
+	begin(p, w, gva, access);
 	if (p->mode == PAGING_NONE)
 		return true;
-	if (!is_linear(shape, gva))
+	if (!is_linear(shape, w->linear))
 		return end_walk(p, w, WALK_NOT_CANONICAL, 0);
 	for (int level = shape->levels; level >= 1; level--) {
 		const struct walk_step *step = &w->step[w->steps];
@@ -283,11 +234,9 @@ bool paging_walk(const struct paging *p, const struct phys_reader *mem,
 			return end_walk(p, w, WALK_RESERVED,
 					PFEC_P | PFEC_RSVD);
 		add_rights(p, step, w);
-		if (is_leaf(p, level, step->entry))
+		if (paging_is_leaf(p, level, step->entry))
 			break;
-		table = step->entry & frame_mask(p);
-		if (p->mode == PAGING_32)
-			table &= UINT32_MAX;
+		table = paging_next_table(p, step->entry);
 	}
 	return finish(p, w);
 }

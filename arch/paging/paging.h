@@ -59,6 +59,8 @@ struct paging {
 	uint64_t pdptr[4]; /* PAGING_PAE, when pdptr_valid */
 	bool pdptr_valid;  /* else they are read from memory */
 	bool wp, nxe, smep, smap, pse, pke, ac;
+	bool lam, lam_sup; /* 64-bit mode; CR4.LAM_SUP.  The rest is in cr3 */
+	bool pcid;	   /* cr3[11:0] is a process-context identifier */
 	uint32_t pkru;
 	struct x86_cpu_info cpu;
 };
@@ -78,7 +80,8 @@ struct walk_step {
 };
 
 struct walk {
-	gva_t gva;
+	gva_t gva;    /* as asked */
+	gva_t linear; /* as walked: without LAM's metadata bits */
 	uint32_t access;
 	enum walk_result result;
 	int level;	    /* level at which it ended (0: no paging) */
@@ -96,6 +99,16 @@ struct walk {
 void paging_init(struct paging *p, const struct x86_state *s,
 		 const struct x86_cpu_info *cpu);
 
+/* The same with another CPUID (the host's) or another CR3 (of a process). */
+void paging_set_cpu(struct paging *p, const struct x86_cpu_info *cpu);
+void paging_set_cr3(struct paging *p, uint64_t cr3);
+
+/*
+ * What is left of a pointer when the processor has dropped its metadata bits
+ * (linear-address masking), for an access of this kind.
+ */
+gva_t paging_untag(const struct paging *p, gva_t gva, uint32_t access);
+
 /* Walk.  Returns w->result == WALK_OK; *w is always filled. */
 bool paging_walk(const struct paging *p, const struct phys_reader *mem,
 		 gva_t gva, uint32_t access, struct walk *w);
@@ -110,6 +123,9 @@ void walk_explain(const struct walk *w, char *text, size_t size);
 bool paging_read(const struct paging *p, const struct phys_reader *mem,
 		 gva_t gva, void *buf, size_t len, size_t *done,
 		 struct err *err) MUST_CHECK;
+
+/* Mask of the bits that may not be set in this present entry. */
+uint64_t paging_reserved(const struct paging *p, int level, uint64_t entry);
 
 const char *paging_mode_name(enum paging_mode mode); /* "4-level", ... */
 const char *walk_level_name(const struct paging *p, int level); /* "PDE" */

@@ -59,9 +59,9 @@ static const struct mon_command own[] = {
 	{"fail", "", "h", "l", 0, 0, 0, fail},
 	{"info zebra", "[A]", "h", "l", 0, 0, 1, echo},
 	{"poke", "X", "h", "l", MON_NEED_WRITE, 1, 1, echo},
-	{"x", "A", "h", "l", 0, 1, 1, echo},
-	{"xp", "A", "h", "l", MON_NEED_RUN, 1, 1, echo},
 	{"zany", "[A]", "h", "l", 0, 0, 1, usage},
+	{"zx", "A", "h", "l", 0, 1, 1, echo},
+	{"zxp", "A", "h", "l", MON_NEED_RUN, 1, 1, echo},
 	{.name = NULL},
 };
 
@@ -140,7 +140,7 @@ TEST(clear_prefixes_are_enough)
 	setup(1);
 	CHECK_STR(run("i v"), run("info version"));
 	CHECK_STR(run("in stat"), "VM status: paused (prelaunch)\n");
-	CHECK_STR(run("w"), run("why"));
+	CHECK_STR(run("cap"), run("caps"));
 	teardown();
 }
 
@@ -159,8 +159,8 @@ TEST(ambiguous_prefixes_are_listed)
 TEST(whole_names_beat_prefixes)
 {
 	setup_own();
-	CHECK_STR(run("x 1"), "x on 0: <1>");
-	CHECK_STR(run("xp 1"), "xp on 0: <1>");
+	CHECK_STR(run("zx 1"), "zx on 0: <1>");
+	CHECK_STR(run("zxp 1"), "zxp on 0: <1>");
 	CHECK_STR(run("info z 5"), "info zebra on 0: <5>");
 	teardown();
 }
@@ -197,7 +197,7 @@ TEST(needs_are_checked)
 	t->caps.can_write = false;
 	t->caps.can_run = false;
 	CHECK_HAS(run_fails("poke 1"), "the fake target can only be read");
-	CHECK_HAS(run_fails("xp 1"), "needs a guest that can run");
+	CHECK_HAS(run_fails("zxp 1"), "needs a guest that can run");
 	t->caps.can_run = true;
 	CHECK_OK(target_resume(t, a, &err), &err);
 	CHECK_STR(run_fails("info registers"), "info registers: the guest is "
@@ -219,16 +219,16 @@ TEST(errors_of_handlers_are_printed)
 TEST(dash_c_selects_the_vcpu)
 {
 	setup_own();
-	CHECK_STR(run("-c 1 x 5"), "x on 1: <5>");
-	CHECK_STR(run("x -c 1 5"), "x on 1: <5>");
+	CHECK_STR(run("-c 1 zx 5"), "zx on 1: <5>");
+	CHECK_STR(run("zx -c 1 5"), "zx on 1: <5>");
 	CHECK_HAS(run("-c 1 info cpus"), "* CPU #1");
 	CHECK_STR(run_fails("-c 2 x 5"), "there is no vCPU 2; the last one is "
 					 "1\n");
 	CHECK_HAS(run_fails("-c one x 5"), "'one'");
-	CHECK_HAS(run_fails("x -c"), "'-c' wants");
+	CHECK_HAS(run_fails("zx -c"), "'-c' wants");
 	CHECK_HAS(run_fails("-c 1"), "no command");
 	buf_clear(&out);
-	CHECK(!monitor_run(t, 5, "x 5", &out));
+	CHECK(!monitor_run(t, 5, "zx 5", &out));
 	CHECK_HAS(buf_cstr(&out), "no vCPU 5");
 	teardown();
 }
@@ -255,7 +255,7 @@ TEST(help_explains_one)
 	CHECK_HAS(run("help info"), "info version");
 	CHECK(!strstr(buf_cstr(&out), "reset"));
 	CHECK_HAS(run_fails("help nosuch"), "unknown command: 'nosuch'");
-	CHECK_HAS(run("help z"), "usage: zany [A]");
+	CHECK_HAS(run("help za"), "usage: zany [A]");
 	teardown();
 }
 
@@ -390,11 +390,12 @@ TEST(registers_check_their_arguments)
 TEST(a_batch_goes_on_after_a_failure)
 {
 	setup_own();
-	CHECK(!monitor_batch(t, 0, "x 1; fail ;; x ';2'", &out));
-	CHECK_STR(buf_cstr(&out), "x on 0: <1>the exact reason\nx on 0: <;2>");
+	CHECK(!monitor_batch(t, 0, "zx 1; fail ;; zx ';2'", &out));
+	CHECK_STR(buf_cstr(&out), "zx on 0: <1>the exact reason\nzx on 0: "
+				  "<;2>");
 	buf_clear(&out);
-	CHECK(monitor_batch(t, 1, " x 3 ;", &out));
-	CHECK_STR(buf_cstr(&out), "x on 1: <3>");
+	CHECK(monitor_batch(t, 1, " zx 3 ;", &out));
+	CHECK_STR(buf_cstr(&out), "zx on 1: <3>");
 	teardown();
 }
 

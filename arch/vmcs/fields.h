@@ -25,7 +25,7 @@ enum vmcs_field {
 	/* where and when */
 	VMCS_F_POINTER,
 	VMCS_F_CPU,  /* host CPU of the last entry */
-	VMCS_F_VCPU, /* number of the vCPU (VMCB listings, 6.17 on) */
+	VMCS_F_VCPU, /* its number; VMCB listings of newer kernels */
 
 	/* the guest's registers */
 	VMCS_F_CR0, /* the one the processor uses */
@@ -40,8 +40,8 @@ enum vmcs_field {
 	VMCS_F_PDPTR1,
 	VMCS_F_PDPTR2,
 	VMCS_F_PDPTR3,
-	VMCS_F_RAX,
-	VMCS_F_RSP,
+	VMCS_F_GPR, /* 16, in the order of enum x86_gpr */
+	VMCS_F_GPR_LAST = VMCS_F_GPR + 15,
 	VMCS_F_RIP,
 	VMCS_F_RFLAGS,
 	VMCS_F_DR6,
@@ -173,9 +173,20 @@ enum vmcs_field {
 	VMCS_F_VMSA,
 	VMCS_F_ALLOWED_SEV,
 	VMCS_F_GUEST_SEV,
+	VMCS_F_SEV_FEATURES, /* this and the rest: of a decrypted VMSA */
+	VMCS_F_PL0_SSP,
+	VMCS_F_PL1_SSP,
+	VMCS_F_PL2_SSP,
+	VMCS_F_PL3_SSP,
+	VMCS_F_U_CET,
+	VMCS_F_XCR0,
+	VMCS_F_XSS,
 
 	VMCS_NR_FIELDS,
 };
+
+/* VMCS_REG(X86_RSP) */
+#define VMCS_REG(gpr) (VMCS_F_GPR + (gpr))
 
 /* The field of a segment: VMCS_SEG(X86_CS, VMCS_ATTR). */
 #define VMCS_SEG(segment, part) (VMCS_F_SEG + (segment)*VMCS_SEG_PARTS + (part))

@@ -12,6 +12,7 @@
 #include "stub/target.h"
 #include "vmm/boot/boot.h"
 #include "vmm/dev/console.h"
+#include "vmm/dev/devices.h"
 #include "vmm/host/cpuid.h"
 #include "vmm/host/host_caps.h"
 
@@ -33,14 +34,14 @@ struct vm_config {
 	struct boot_request boot;
 	const struct cpuid_table *cpuid;
 	const struct host_caps *caps;
-	struct console *serial; /* COM1; NULL = discard */
+	struct console *serial;	     /* COM1; NULL = discard */
+	struct virtio_config virtio; /* dma is filled in */
 	/* exits kept per vCPU, 0 = RECORDER_DEFAULT; RECORDER_OFF = none */
 	uint32_t recorder;
 };
 
 #define RECORDER_OFF UINT32_MAX /* for measuring what recording costs */
 
-struct devices;
 struct live;
 
 /* kvm_fd: an open /dev/kvm, owned by the caller and kept open. */

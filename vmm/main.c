@@ -30,7 +30,8 @@ struct program {
 	struct cpuid_table cpuid;
 	void *file; /* the image, when it is not the built-in one */
 	struct vm_config vm;
-	struct console *serial;
+	struct console *serial, *hvc;
+	struct disk *disk[DISKS_MAX];
 	struct live *live;
 	struct tdesc *tdesc;
 };
@@ -220,6 +221,22 @@ static void log_machine(const struct program *p)
 				  "HLT stops the guest for good");
 }
 
+static bool open_virtio(struct program *p, struct err *err)
+{
+	struct virtio_config *v = &p->vm.virtio;
+
+	for (unsigned int i = 0; i < p->o.disks; i++) {
+		if (!disk_open(&p->o.disk[i], &p->disk[i], err))
+			return false;
+		v->disk[v->disks++] = p->disk[i];
+	}
+	v->rng = p->o.rng;
+	if (p->o.hvc && !console_open(p->o.hvc, &p->hvc, err))
+		return false;
+	v->hvc = p->hvc;
+	return true;
+}
+
 static bool make_machine(struct program *p, struct err *err)
 {
 	struct x86_cpu_info info;
@@ -233,7 +250,8 @@ static bool make_machine(struct program *p, struct err *err)
 	cpuid_info(&p->cpuid, &info);
 	if (!tdesc_load(p->o.tdesc, &info, &p->tdesc, err) ||
 	    !read_image(p, err) ||
-	    !console_open(options_serial(&p->o), &p->serial, err))
+	    !console_open(options_serial(&p->o), &p->serial, err) ||
+	    !open_virtio(p, err))
 		return false;
 	p->vm.serial = p->serial;
 	if (!live_create(p->kvm_fd, &p->vm, &p->live, err))
@@ -246,26 +264,35 @@ static bool make_machine(struct program *p, struct err *err)
 
 static bool serve(struct program *p, int *status, struct err *err)
 {
-	struct serial_feed feed;
+	struct serial_feed feed, hvc;
 	struct server_config config = {
 		.comm = p->o.comm,
 		.once = p->o.once,
 		.run_at_start = p->o.run,
 		.on_error = (enum server_on_error)p->o.on_error,
-		.inputs = {{serial_feed_fd, serial_feed_ready, &feed}},
-		.n_inputs = 1,
+		.inputs = {{serial_feed_fd, serial_feed_ready, &feed},
+			   {serial_feed_fd, serial_feed_ready, &hvc}},
+		.n_inputs = p->hvc ? 2 : 1,
 	};
 	struct server *server;
 	bool ok;
 
-	if (!serial_feed_init(&feed, p->serial, live_devices(p->live), err))
+	if (!serial_feed_init(&feed, p->serial, live_devices(p->live),
+			      &serial_feed_com1, err))
 		return false;
+	if (p->hvc && !serial_feed_init(&hvc, p->hvc, live_devices(p->live),
+					&serial_feed_hvc, err)) {
+		serial_feed_deinit(&feed);
+		return false;
+	}
 	ok = server_create(&config, live_target(p->live), p->tdesc, &server,
 			   err);
 	if (ok) {
 		*status = server_run(server);
 		server_destroy(server);
 	}
+	if (p->hvc)
+		serial_feed_deinit(&hvc);
 	serial_feed_deinit(&feed);
 	return ok;
 }
@@ -311,6 +338,9 @@ static void program_deinit(struct program *p)
 {
 	live_destroy(p->live);
 	console_close(p->serial);
+	console_close(p->hvc);
+	for (unsigned int i = 0; i < DISKS_MAX; i++)
+		disk_close(p->disk[i]);
 	tdesc_free(p->tdesc);
 	free(p->file);
 	if (p->kvm_fd >= 0)

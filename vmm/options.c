@@ -155,6 +155,22 @@ static bool check_comm(const struct options *o, struct err *err)
 	return true;
 }
 
+/* One stdin and one stdout: who gets them? */
+static bool check_stdio(const struct options *o, struct err *err)
+{
+	if (!o->hvc || strcmp(o->hvc, "stdio"))
+		return true;
+	if (o->comm && !strcmp(o->comm, "-"))
+		return err_set(err, ERR_USAGE,
+			       "--hvc stdio: stdin and stdout belong to the "
+			       "client when COMM is -");
+	if (!strcmp(options_serial(o), "stdio"))
+		return err_set(err, ERR_USAGE,
+			       "--hvc stdio: COM1 has stdin and stdout; say "
+			       "where it goes with --serial");
+	return true;
+}
+
 /* --batch has no client: its only word is the image. */
 static bool check_batch(struct options *o, struct err *err)
 {
@@ -174,6 +190,8 @@ static bool check(struct options *o, struct err *err)
 	if (o->action != OPTIONS_SERVE)
 		return true;
 	if (o->batch ? !check_batch(o, err) : !check_comm(o, err))
+		return false;
+	if (!check_stdio(o, err))
 		return false;
 	if (o->image && !*o->image)
 		return err_set(err, ERR_USAGE, "IMAGE is empty");
@@ -208,6 +226,9 @@ void options_deinit(struct options *o)
 	for (unsigned int i = 0; i < o->modules; i++)
 		free((void *)(uintptr_t)o->module[i].path);
 	o->modules = 0;
+	for (unsigned int i = 0; i < o->disks; i++)
+		free(o->disk_path[i]);
+	o->disks = 0;
 }
 
 const char *options_serial(const struct options *o)

@@ -32,6 +32,11 @@ struct options {
 	int irqchip;	    /* enum vm_irqchip */
 	const char *serial; /* NULL: not said, see options_serial() */
 	uint32_t recorder;  /* exits kept per vCPU; 0: not said */
+	struct disk_config disk[DISKS_MAX];
+	char *disk_path[DISKS_MAX]; /* owned */
+	unsigned int disks;
+	bool rng;
+	const char *hvc; /* as serial; NULL: none */
 
 	/* image */
 	const char *append; /* never NULL */

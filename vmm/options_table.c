@@ -184,13 +184,27 @@ static bool add_module(struct options *o, const struct option *opt,
 	return true;
 }
 
+static bool add_disk(struct options *o, const struct option *opt,
+		     const char *value, struct err *err)
+{
+	if (o->disks == DISKS_MAX)
+		return err_set(err, ERR_USAGE,
+			       "--disk: more than %d of them (at '%s')",
+			       DISKS_MAX, value);
+	if (!disk_parse(value, &o->disk[o->disks], &o->disk_path[o->disks],
+			err))
+		return err_prefix(err, "--disk");
+	o->disks++;
+	return true;
+}
+
 static bool set_serial(struct options *o, const struct option *opt,
 		       const char *value, struct err *err)
 {
 	static const char *const words[] = {"stdio", "pty", "none"};
 	static const char *const prefixes[] = {"file:", "unix:"};
 
-	o->serial = value;
+	*FIELD(o, opt, const char *) = value;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (!strcmp(value, words[i]))
 			return true;
@@ -201,11 +215,11 @@ static bool set_serial(struct options *o, const struct option *opt,
 			continue;
 		if (value[len])
 			return true;
-		return err_set(err, ERR_USAGE, "--serial: '%s' names no PATH",
-			       value);
+		return err_set(err, ERR_USAGE, "--%s: '%s' names no PATH",
+			       opt->name, value);
 	}
-	return err_set(err, ERR_USAGE, "--serial: '%s' is not one of %s", value,
-		       opt->arg);
+	return err_set(err, ERR_USAGE, "--%s: '%s' is not one of %s", opt->name,
+		       value, opt->arg);
 }
 
 /* ---- the table ---- */
@@ -260,7 +274,17 @@ const struct option options_table[] = {
 	VALUE("serial", "stdio|file:PATH|unix:PATH|pty|none",
 	      "where COM1 goes (default stdio; none with COMM -\n"
 	      "and with --batch)",
-	      .set = set_serial),
+	      .set = set_serial, AT(serial)),
+	VALUE("disk", "FILE[,ro][,snapshot=on]",
+	      "virtio disk (Linux: /dev/vda): a raw file or block\n"
+	      "device, read-only, or with the guest's writes\n"
+	      "thrown away at the end; up to 4",
+	      .set = add_disk),
+	FLAG("rng", "virtio entropy device",
+	     .set = set_true, AT(rng)),
+	VALUE("hvc", "stdio|file:PATH|unix:PATH|pty|none",
+	      "virtio console (Linux: hvc0) and where it goes",
+	      .set = set_serial, AT(hvc)),
 
 	HEADING("Image:"),
 	VALUE("append", "STRING", "command line for the guest",

@@ -77,6 +77,21 @@ static bool create_kvm_vm(struct vm *vm, struct err *err)
 	return irqchip_create(vm, err);
 }
 
+static bool dma_read(void *ctx, gpa_t gpa, void *buf, size_t len,
+		     struct err *err)
+{
+	struct phys_reader mem;
+
+	vm_phys_reader(ctx, &mem);
+	return mem.read(mem.ctx, gpa, buf, len, err);
+}
+
+static bool dma_write(void *ctx, gpa_t gpa, const void *buf, size_t len,
+		      struct err *err)
+{
+	return patch_write_under(ctx, gpa, buf, len, err);
+}
+
 static bool create_devices(struct vm *vm, struct err *err)
 {
 	struct devices_config config = {
@@ -85,8 +100,10 @@ static bool create_devices(struct vm *vm, struct err *err)
 			    .ctx = vm},
 		.console = vm->config.serial,
 		.memory = vm->config.memory,
+		.virtio = vm->config.virtio,
 	};
 
+	config.virtio.dma = (struct dma){dma_read, dma_write, vm};
 	irqchip_connect(vm, &config);
 	bus_init(&vm->bus);
 	return devices_init(&vm->devices, &vm->bus, &config, err);
@@ -134,17 +151,41 @@ static bool create_fds(struct vm *vm, struct err *err)
 	return true;
 }
 
+static bool add_virtio(struct vm *vm, struct boot_wiring *wiring,
+		       struct err *err)
+{
+	struct boot_request *boot = &vm->config.boot;
+
+	wiring->virtios = vm->devices.virtios;
+	for (unsigned int i = 0; i < wiring->virtios; i++) {
+		wiring->virtio[i].base = vm->devices.virtio[i].base;
+		wiring->virtio[i].irq = vm->devices.virtio[i].irq;
+	}
+	if (vm->cmdline)
+		return true;
+	vm->cmdline = boot_cmdline(boot, wiring);
+	if (!vm->cmdline)
+		return err_set(err, ERR_LIMIT,
+			       "no memory for the command line");
+	boot->cmdline = vm->cmdline;
+	return true;
+}
+
 /* Load the image and the firmware-like tables; boot processor's state. */
 static bool load(struct vm *vm, struct err *err)
 {
 	struct boot_request *boot = &vm->config.boot;
 	struct boot_wiring wiring;
 	struct x86_state s;
+	bool tables;
 
 	boot->vcpus = vm->config.vcpus;
 	boot->maxphyaddr = vm->convert.cpu.maxphyaddr;
 	boot->rsdp = 0;
-	if (irqchip_wiring(vm, &wiring) &&
+	tables = irqchip_wiring(vm, &wiring);
+	if (!add_virtio(vm, &wiring, err))
+		return false;
+	if (tables &&
 	    (!acpi_build(&vm->mem, boot->vcpus, &wiring, &boot->rsdp, err) ||
 	     !mptable_build(&vm->mem, boot->vcpus, &wiring, err)))
 		return false;
@@ -219,6 +260,7 @@ void vm_destroy(struct vm *vm)
 		vcpu_destroy(&vm->vcpu[i]);
 	free(vm->vcpu);
 	free(vm->plant);
+	free(vm->cmdline);
 	if (vm->bus.ranges)
 		bus_deinit(&vm->bus);
 	if (vm->fd >= 0)

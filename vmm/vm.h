@@ -163,6 +163,7 @@ struct vm {
 	struct devices devices;
 	struct ioapic_ops ioapic_ops;
 	struct chips_power_on chips;
+	char *cmdline; /* --append and what the devices add to it */
 	struct vcpu *vcpu;
 	unsigned int vcpus;
 

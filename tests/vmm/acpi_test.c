@@ -5,7 +5,8 @@
 
 static struct guest_mem mem;
 static struct err err;
-static struct boot_wiring wiring = {true, true, 0x11};
+static struct boot_wiring wiring = {
+	.has_ioapic = true, .has_pic = true, .ioapic_version = 0x11};
 
 static uint8_t sum(gpa_t at, unsigned int len)
 {
@@ -184,10 +185,37 @@ TEST(tables_without_8259s)
 	gpa_t madt = table(build_acpi(1), "APIC");
 
 	CHECK_EQ(guest_get(&mem, madt + 40, 4), 1);
-	wiring = (struct boot_wiring){true, false, 0x20};
+	wiring = (struct boot_wiring){.has_ioapic = true,
+				      .ioapic_version = 0x20};
 	madt = table(build_acpi(1), "APIC");
 	CHECK_EQ(guest_get(&mem, madt + 40, 4), 0);
 	check_mp(2, 2); /* no ExtINT */
 	/* header, 2 processors, bus, IOAPIC: type, id, version */
 	CHECK_EQ(guest_get(&mem, 0x9fc10 + 44 + 2 * 20 + 8, 3), 0x200202);
+}
+
+/* What Linux finds for "LNRO0005": the bytes behind the device's name. */
+TEST(virtio_devices_are_in_the_dsdt)
+{
+	gpa_t rsdp, dsdt, at = 0;
+	uint32_t len;
+
+	wiring.virtios = 2;
+	wiring.virtio[0] = (struct boot_virtio){0xd0000000, 5};
+	wiring.virtio[1] = (struct boot_virtio){0xd0001000, 10};
+	rsdp = build_acpi(1);
+	wiring.virtios = 0;
+	dsdt = guest_get(&mem, table(rsdp, "FACP") + 40, 4);
+	len = (uint32_t)guest_get(&mem, dsdt + 4, 4);
+	CHECK_EQ(sum(dsdt, len), 0);
+	for (gpa_t i = dsdt; i < dsdt + len; i++)
+		if (!strncmp(guest_str(&mem, i), "VIR1", 4))
+			at = i;
+	CHECK(at);
+	CHECK_STR(guest_str(&mem, at + 10), "LNRO0005");
+	CHECK_EQ(guest_get(&mem, at + 25, 1), 1);	   /* _UID */
+	CHECK_EQ(guest_get(&mem, at + 45, 4), 0xd0001000); /* _CRS */
+	CHECK_EQ(guest_get(&mem, at + 58, 4), 10);
+	/* the scope and the two devices end where the table does */
+	CHECK_EQ(at + 64, dsdt + len);
 }

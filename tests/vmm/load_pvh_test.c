@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include "tests/test.h"
 #include "tests/vmm/images.h"
 
@@ -138,4 +140,29 @@ TEST(missing_initrd)
 	pvh_image(0x1000000);
 	CHECK(!boot(64));
 	CHECK_HAS(err.msg, "/nonexistent/initrd");
+}
+
+/* In front: behind a "--" it would be init's. */
+TEST(virtio_devices_go_in_front_of_the_command_line)
+{
+	struct boot_wiring w = {.virtio = {{0xd0000000, 5}}, .virtios = 1};
+	char *text;
+
+	req = image_request(NULL, 0);
+	req.cmdline = "quiet -- shell";
+	pvh_image(0x1000100);
+	CHECK_OK(boot(64), &err);
+	text = boot_cmdline(&req, &w);
+	CHECK_STR(text, "virtio_mmio.device=4K@0xd0000000:5 quiet -- shell");
+	free(text);
+	req.cmdline = "virtio_mmio.device=4K@0xd0000000:9";
+	text = boot_cmdline(&req, &w);
+	CHECK_STR(text, req.cmdline);
+	free(text);
+	/* another protocol's command line is left alone */
+	req.cmdline = "quiet";
+	req.mode = 64;
+	text = boot_cmdline(&req, &w);
+	CHECK_STR(text, "quiet");
+	free(text);
 }

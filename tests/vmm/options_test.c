@@ -321,3 +321,20 @@ TEST(help_lists_every_option_within_80_columns)
 		CHECK(strlen(line) <= 80);
 	buf_deinit(&help);
 }
+
+TEST(virtio_devices)
+{
+	CHECK_OK(PARSE("--disk", "a.img", "--disk", "b.img,snapshot=on",
+		       "--rng", "--hvc", "file:/x", ":1"),
+		 &err);
+	CHECK_EQ(o.disks, 2);
+	CHECK_STR(o.disk[1].path, "b.img");
+	CHECK(o.disk[1].snapshot && !o.disk[0].snapshot && o.rng);
+	CHECK_STR(o.hvc, "file:/x");
+	REFUSED("--disk: disk 'a,rw': 'rw' is not ro", "--disk", "a,rw", ":1");
+	REFUSED("more than 4 of them (at 'e')", "--disk", "a", "--disk", "b",
+		"--disk", "c", "--disk", "d", "--disk", "e", ":1");
+	REFUSED("COM1 has stdin and stdout", "--hvc", "stdio", ":1");
+	REFUSED("belong to the client", "--hvc", "stdio", "-");
+	CHECK_OK(PARSE("--hvc", "stdio", "--serial", "none", ":1"), &err);
+}

@@ -21,7 +21,9 @@ static void setup(void)
 	typed = in[1];
 	rig_init(&rig);
 	CHECK_OK(console_open("stdio", &con, &err), &err);
-	CHECK_OK(serial_feed_init(&feed, con, &rig.devices, &err), &err);
+	CHECK_OK(serial_feed_init(&feed, con, &rig.devices, &serial_feed_com1,
+				  &err),
+		 &err);
 }
 
 /* One turn of the server's loop; false when nothing is readable. */

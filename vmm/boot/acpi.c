@@ -150,11 +150,70 @@ static void put_facs(struct buf *b)
 	put_zero(b, FACS_SIZE - 33);
 }
 
-static void put_dsdt(struct buf *b)
+/* "Package Length Encoding" of a package whose body has len bytes. */
+static void put_package_length(struct buf *b, size_t len)
+{
+	if (len + 1 < 64) {
+		buf_byte(b, (uint8_t)(len + 1));
+		return;
+	}
+	buf_byte(b, 0x40 | ((len + 2) & 0xf));
+	buf_byte(b, (uint8_t)((len + 2) >> 4));
+}
+
+/*
+ * Device (VIRn) {
+ *	Name (_HID, "LNRO0005")
+ *	Name (_UID, n)
+ *	Name (_CCA, One)
+ *	Name (_CRS, ResourceTemplate () {
+ *		Memory32Fixed (ReadWrite, base, 0x1000)
+ *		Interrupt (ResourceConsumer, Edge, ActiveHigh) {irq}
+ *	})
+ * }
+ */
+static void put_virtio(struct buf *b, const struct boot_wiring *w,
+		       unsigned int n)
+{
+	struct buf body = BUF_INIT;
+
+	buf_printf(&body, "VIR%u", n);
+	buf_append(&body, "\x08_HID\x0dLNRO0005", 15);
+	buf_append(&body, "\x08_UID\x0a", 6);
+	buf_byte(&body, (uint8_t)n);
+	buf_append(&body,
+		   "\x08_CCA\x01"
+		   "\x08_CRS\x11\x1a\x0a\x17"
+		   "\x86\x09\x00\x01",
+		   19);
+	put32(&body, w->virtio[n].base);
+	put32(&body, 0x1000);
+	buf_append(&body, "\x89\x06\x00\x03\x01", 5);
+	put32(&body, w->virtio[n].irq);
+	buf_append(&body, "\x79", 2);
+	buf_append(b, "\x5b\x82", 2);
+	put_package_length(b, body.len);
+	buf_append(b, body.data, body.len);
+	b->failed |= body.failed;
+	buf_deinit(&body);
+}
+
+static void put_dsdt(struct buf *b, const struct boot_wiring *wiring)
 {
 	const size_t start = begin_table(b, "DSDT", 2);
+	struct buf scope = BUF_INIT;
 
 	buf_append(b, aml, sizeof(aml)); /* its NUL is the last byte */
+	buf_append(&scope, "\\_SB_", 5);
+	for (unsigned int i = 0; i < wiring->virtios; i++)
+		put_virtio(&scope, wiring, i);
+	if (wiring->virtios) {
+		buf_byte(b, 0x10);
+		put_package_length(b, scope.len);
+		buf_append(b, scope.data, scope.len);
+	}
+	b->failed |= scope.failed;
+	buf_deinit(&scope);
 	end_table(b, start);
 }
 
@@ -278,7 +337,7 @@ static void compose(struct buf *b, struct acpi_layout *at, unsigned int vcpus,
 	at->facs = LOW_ACPI + b->len;
 	put_facs(b);
 	at->dsdt = LOW_ACPI + b->len;
-	put_dsdt(b);
+	put_dsdt(b, wiring);
 	at->fadt = LOW_ACPI + b->len;
 	put_fadt(b, at);
 	at->madt = LOW_ACPI + b->len;

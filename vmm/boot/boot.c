@@ -172,6 +172,27 @@ bool boot_load(struct guest_mem *mem, const struct boot_request *req,
 	return ok;
 }
 
+char *boot_cmdline(const struct boot_request *req,
+		   const struct boot_wiring *wiring)
+{
+	struct buf b = BUF_INIT;
+	enum boot_kind kind;
+	struct err ignored;
+	char *text;
+
+	if (boot_detect(req, &kind, &ignored) &&
+	    (kind == BOOT_BZIMAGE || kind == BOOT_PVH) &&
+	    !strstr(req->cmdline, "virtio_mmio.device="))
+		for (unsigned int i = 0; i < wiring->virtios; i++)
+			buf_printf(&b, "virtio_mmio.device=4K@0x%x:%u ",
+				   wiring->virtio[i].base,
+				   wiring->virtio[i].irq);
+	buf_str(&b, req->cmdline);
+	text = b.failed ? NULL : strdup(buf_cstr(&b));
+	buf_deinit(&b);
+	return text;
+}
+
 static bool read_all(int fd, const char *path, struct buf *b, struct err *err)
 {
 	for (;;) {

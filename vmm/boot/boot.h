@@ -27,6 +27,8 @@ struct boot_module {
 	const char *args; /* text after the comma, or NULL */
 };
 
+struct boot_wiring;
+
 struct boot_request {
 	const char *image; /* path, for messages and for Multiboot's cmdline */
 	const void *data;  /* contents, owned by the caller */
@@ -64,6 +66,14 @@ bool boot_load(struct guest_mem *mem, const struct boot_request *req,
 
 const char *boot_kind_name(enum boot_kind kind);
 
+/*
+ * The command line a kernel gets: for Linux' boot protocols and PVH the
+ * virtio-mmio devices are put in front, unless it names some itself.
+ * Allocated; the caller frees it.  NULL: no memory.
+ */
+char *boot_cmdline(const struct boot_request *req,
+		   const struct boot_wiring *wiring);
+
 /* Read a whole file; *data is malloc'ed, owned by the caller. */
 bool boot_read_file(const char *path, void **data, size_t *size,
 		    struct err *err) MUST_CHECK;
@@ -71,11 +81,19 @@ bool boot_read_file(const char *path, void **data, size_t *size,
 /* ---- tables for the guest's firmware-less boot (vmm/boot/acpi.c, mptable.c)
  * ---- */
 
-/* The interrupt controllers beside the local APICs. */
+#define BOOT_MAX_VIRTIO 8
+
+/* The interrupt controllers beside the local APICs, and what is on a bus. */
 struct boot_wiring {
 	bool has_ioapic;
 	bool has_pic; /* the two 8259s, and the 8254 on IRQ 0 */
 	uint8_t ioapic_version;
+	/* virtio-mmio devices, for ACPI and Linux' command line */
+	struct boot_virtio {
+		uint32_t base; /* guest-physical, 4 KiB */
+		uint8_t irq;
+	} virtio[BOOT_MAX_VIRTIO];
+	unsigned int virtios;
 };
 
 /* RSDP, XSDT, MADT, FADT, DSDT (and RSDT) below 1 MiB; *rsdp on success. */

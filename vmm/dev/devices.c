@@ -44,14 +44,60 @@ static bool register_all(struct devices *d, struct err *err)
 	return true;
 }
 
-static void on_serial_room(void *ctx)
+static void on_room(void *ctx)
 {
-	struct devices *d = ctx;
+	const int *fd = ctx;
 	uint64_t one = 1;
 
 	/* can only fail when the counter is full, i.e. readable anyway */
-	if (d->room_fd >= 0 && write(d->room_fd, &one, sizeof(one)) < 0)
+	if (*fd >= 0 && write(*fd, &one, sizeof(one)) < 0)
 		return;
+}
+
+/* IRQs that nothing else of a PC without slots uses. */
+static const uint8_t virtio_irqs[VIRTIOS_MAX] = {5, 10, 11, 7, 6, 15};
+
+static struct irq_line virtio_line(struct devices *d,
+				   const struct devices_config *config)
+{
+	return irq_line(d, config, virtio_irqs[d->virtios]);
+}
+
+/* The next place on the bus; its interrupt line was virtio_line()'s. */
+static bool add_virtio(struct devices *d, struct virtio *v, struct err *err)
+{
+	struct virtio_place *place = &d->virtio[d->virtios];
+
+	place->base = VIRTIO_MMIO_BASE + VIRTIO_MMIO_STEP * d->virtios;
+	place->irq = virtio_irqs[d->virtios++];
+	return bus_add(d->bus, BUS_MMIO, place->base, VIRTIO_MMIO_LEN, &v->dev,
+		       err);
+}
+
+static bool add_virtios(struct devices *d, const struct devices_config *config,
+			struct err *err)
+{
+	const struct virtio_config *c = &config->virtio;
+	struct byte_sink hvc = {to_console, c->hvc};
+
+	for (unsigned int i = 0; i < c->disks; i++) {
+		virtio_blk_init(&d->disk[i], c->disk[i], i, &c->dma,
+				virtio_line(d, config));
+		if (!add_virtio(d, &d->disk[i].v, err))
+			return false;
+	}
+	if (c->rng) {
+		virtio_rng_init(&d->rng, &c->dma, virtio_line(d, config));
+		if (!add_virtio(d, &d->rng.v, err))
+			return false;
+	}
+	if (!c->hvc)
+		return true;
+	d->has_hvc = true;
+	virtio_console_init(&d->hvc, hvc, &c->dma, virtio_line(d, config));
+	d->hvc.on_room = on_room;
+	d->hvc.on_room_ctx = &d->hvc_room_fd;
+	return add_virtio(d, &d->hvc.v, err);
 }
 
 bool devices_init(struct devices *d, struct bus *bus,
@@ -61,11 +107,11 @@ bool devices_init(struct devices *d, struct bus *bus,
 
 	memset(d, 0, sizeof(*d));
 	d->bus = bus;
-	d->room_fd = -1;
+	d->room_fd = d->hvc_room_fd = -1;
 	d->machine = config->machine;
 	uart_init(&d->com1, console, irq_line(d, config, 4));
-	d->com1.on_room = on_serial_room;
-	d->com1.on_room_ctx = d;
+	d->com1.on_room = on_room;
+	d->com1.on_room_ctx = &d->room_fd;
 	debugcon_init(&d->debugcon, console);
 	debugcon_init(&d->bios_debugcon, console);
 	debug_exit_init(&d->exit, &d->machine);
@@ -81,7 +127,7 @@ bool devices_init(struct devices *d, struct bus *bus,
 			     &d->ioapic.dev, err))
 			return false;
 	}
-	return register_all(d, err);
+	return register_all(d, err) && add_virtios(d, config, err);
 }
 
 size_t devices_serial_room(struct devices *d)
@@ -105,5 +151,29 @@ void devices_serial_input(struct devices *d, const void *data, size_t len)
 {
 	pthread_mutex_lock(&d->bus->lock);
 	uart_input(&d->com1, data, len);
+	pthread_mutex_unlock(&d->bus->lock);
+}
+
+size_t devices_hvc_room(struct devices *d)
+{
+	size_t room;
+
+	pthread_mutex_lock(&d->bus->lock);
+	room = virtio_console_room(&d->hvc);
+	pthread_mutex_unlock(&d->bus->lock);
+	return room;
+}
+
+void devices_hvc_notify(struct devices *d, int eventfd)
+{
+	pthread_mutex_lock(&d->bus->lock);
+	d->hvc_room_fd = eventfd;
+	pthread_mutex_unlock(&d->bus->lock);
+}
+
+void devices_hvc_input(struct devices *d, const void *data, size_t len)
+{
+	pthread_mutex_lock(&d->bus->lock);
+	virtio_console_input(&d->hvc, data, len);
 	pthread_mutex_unlock(&d->bus->lock);
 }

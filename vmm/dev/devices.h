@@ -16,6 +16,27 @@
 #include "vmm/dev/ioapic.h"
 #include "vmm/dev/ports.h"
 #include "vmm/dev/uart.h"
+#include "vmm/dev/virtio_blk.h"
+#include "vmm/dev/virtio_console.h"
+#include "vmm/dev/virtio_rng.h"
+
+#define DISKS_MAX   4
+#define VIRTIOS_MAX (DISKS_MAX + 2)
+
+/* The virtio devices of a machine; what they stand on stays the caller's. */
+struct virtio_config {
+	struct disk *disk[DISKS_MAX];
+	unsigned int disks;
+	bool rng;
+	struct console *hvc; /* virtio console, or NULL */
+	struct dma dma;
+};
+
+/* Where one sits, for the tables that tell the guest. */
+struct virtio_place {
+	uint32_t base; /* guest-physical, VIRTIO_MMIO_STEP bytes */
+	uint8_t irq;
+};
 
 struct devices {
 	struct bus *bus;
@@ -31,6 +52,14 @@ struct devices {
 	struct reset_port reset;
 	struct acpi_pm acpi_pm;
 	struct ioapic ioapic; /* on the bus only with devices_config.ioapic */
+
+	struct virtio_blk disk[DISKS_MAX];
+	struct virtio_rng rng;
+	struct virtio_console hvc; /* there if has_hvc */
+	bool has_hvc;
+	int hvc_room_fd; /* as room_fd */
+	struct virtio_place virtio[VIRTIOS_MAX];
+	unsigned int virtios;
 };
 
 /*
@@ -49,6 +78,7 @@ struct devices_config {
 	const struct ioapic_ops *ioapic;
 	struct console *console; /* COM1 and the debug consoles; may be NULL */
 	uint64_t memory;	 /* bytes of RAM in all, for CMOS */
+	struct virtio_config virtio;
 };
 
 /* Make every device and register it; *d and the console outlive the bus. */
@@ -67,5 +97,10 @@ size_t devices_serial_room(struct devices *d);
  */
 void devices_serial_notify(struct devices *d, int eventfd);
 void devices_serial_input(struct devices *d, const void *data, size_t len);
+
+/* The same for the virtio console, when there is one. */
+size_t devices_hvc_room(struct devices *d);
+void devices_hvc_notify(struct devices *d, int eventfd);
+void devices_hvc_input(struct devices *d, const void *data, size_t len);
 
 #endif

@@ -15,12 +15,23 @@
 struct serial_feed {
 	struct console *console;
 	struct devices *devices;
+	const struct serial_feed_port *port;
 	int room_fd; /* eventfd */
 };
 
-/* Both outlive the feed. */
+/* A port of the guest that takes input; see vmm/dev/devices.h. */
+struct serial_feed_port {
+	size_t (*room)(struct devices *d);
+	void (*input)(struct devices *d, const void *data, size_t len);
+	void (*notify)(struct devices *d, int eventfd);
+};
+extern const struct serial_feed_port serial_feed_com1, serial_feed_hvc;
+
+/* All outlive the feed. */
 bool serial_feed_init(struct serial_feed *f, struct console *console,
-		      struct devices *devices, struct err *err) MUST_CHECK;
+		      struct devices *devices,
+		      const struct serial_feed_port *port,
+		      struct err *err) MUST_CHECK;
 void serial_feed_deinit(struct serial_feed *f);
 
 /* What to poll for input now, -1 = nothing; ask before each poll. */

@@ -73,5 +73,7 @@ bool mon_vmcs_model(struct target *t, unsigned int vcpu, enum vmcs_kind kind,
 		src.clock = &mat.clock;
 	gather_evidence(&mat, &src);
 	vmcs_build(m, kind, &src);
+	m->field[VMCS_F_VCPU] =
+		(struct vmcs_value){.value = vcpu, .class = VMCS_EXACT};
 	return true;
 }

@@ -19,6 +19,9 @@ static inline struct vm *inspect_vm(struct target *t)
 /* evidence.c */
 bool live_evidence(struct target *t, struct target_evidence *evidence);
 
+/* host.c */
+void live_host(struct target *t, struct x86_host *host);
+
 /* records.c */
 size_t live_records(struct target *t, unsigned int vcpu, uint64_t *total);
 bool live_record(struct target *t, unsigned int vcpu, size_t i,

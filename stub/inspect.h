@@ -81,6 +81,8 @@ struct target_event {
 	uint32_t vector;
 	bool has_error;
 	uint32_t error;
+	bool has_payload; /* EVENT_EXCEPTION: CR2 of #PF, DR6 bits of #DB */
+	uint64_t payload;
 };
 
 struct target_inspect_ops {

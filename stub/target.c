@@ -297,6 +297,17 @@ bool target_remove_bp(struct target *t, const struct target_bp *bp,
 	return t->ops->remove_bp(t, bp, err);
 }
 
+void target_bp_means(struct target *t, const struct target_bp *bp,
+		     struct buf *out)
+{
+	size_t at = out->len;
+
+	if (!t->running && t->ops->bp_means)
+		t->ops->bp_means(t, bp, out);
+	if (out->len == at)
+		buf_str(out, "not inserted");
+}
+
 /* ---- description ---- */
 
 bool target_region(struct target *t, unsigned int index,

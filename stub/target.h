@@ -26,6 +26,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+struct bp_list; /* stub/breakpoint.h */
 struct target;
 struct mon_command;	   /* stub/mon/monitor.h */
 struct target_inspect_ops; /* stub/inspect.h */
@@ -86,6 +87,7 @@ struct target_stop {
 	enum bp_type bp_type; /* STOP_WATCH: which packet asked for it */
 	gva_t addr; /* STOP_WATCH: an address inside the watched range */
 	int status; /* STOP_EXITED: exit status, 0..255 */
+	unsigned int catchpoint; /* STOP_CATCH: its id (stub/catch.h) */
 	/*
 	 * The story: first line is the one-line verdict, then what led there
 	 * and the register dump.  NULL when there is nothing to tell.  Owned by
@@ -166,6 +168,9 @@ struct target_ops {
 			  const struct target_bp *bp, struct err *err);
 	bool (*remove_bp)(struct target *t, const struct target_bp *bp,
 			  struct err *err);
+	/* How an inserted one is planted: "byte at physical 0x1000". */
+	void (*bp_means)(struct target *t, const struct target_bp *bp,
+			 struct buf *out);
 
 	/* index 0, 1, ... ordered by start; false at the end */
 	bool (*region)(struct target *t, unsigned int index,
@@ -204,6 +209,8 @@ struct target {
 	struct target_stop last;    /* what `?` repeats */
 	struct target_cache *cache; /* [nvcpus], owned */
 	struct buf story;	    /* what target_explain() has made */
+	/* What clients asked for, for `bl`; its owner's.  NULL: no server. */
+	const struct bp_list *bps;
 };
 
 bool target_init(struct target *t, const struct target_ops *ops, void *priv,
@@ -268,6 +275,9 @@ bool target_insert_bp(struct target *t, unsigned int vcpu,
 		      const struct target_bp *bp, struct err *err) MUST_CHECK;
 bool target_remove_bp(struct target *t, const struct target_bp *bp,
 		      struct err *err) MUST_CHECK;
+/* "not inserted" where the target has nothing better to tell. */
+void target_bp_means(struct target *t, const struct target_bp *bp,
+		     struct buf *out);
 bool target_region(struct target *t, unsigned int index,
 		   struct target_region *region);
 bool target_reset(struct target *t, struct err *err) MUST_CHECK;

@@ -95,6 +95,8 @@ static bool op_inject(struct target *t, unsigned int vcpu,
 	buf_printf(log, "inject %u %s %u", vcpu, names[e->kind], e->vector);
 	if (e->has_error)
 		buf_printf(log, " %#x", e->error);
+	if (e->has_payload)
+		buf_printf(log, " at %#llx", (unsigned long long)e->payload);
 	buf_byte(log, '\n');
 	return true;
 }

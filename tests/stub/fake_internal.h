@@ -20,6 +20,11 @@ bool fake_insert_bp(struct target *t, unsigned int vcpu,
 		    const struct target_bp *bp, struct err *err);
 bool fake_remove_bp(struct target *t, const struct target_bp *bp,
 		    struct err *err);
+void fake_bp_means(struct target *t, const struct target_bp *bp,
+		   struct buf *out);
+
+/* fake_catch.c */
+extern const struct target_catch_ops fake_catch_ops;
 
 /* fake_inspect.c */
 extern const struct target_inspect_ops fake_inspect_ops;

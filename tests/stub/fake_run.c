@@ -258,6 +258,13 @@ bool fake_remove_bp(struct target *t, const struct target_bp *bp,
 	return true;
 }
 
+void fake_bp_means(struct target *t, const struct target_bp *bp,
+		   struct buf *out)
+{
+	if (find_bp(fake_of(t), bp))
+		buf_printf(out, "fake type %d", (int)bp->type);
+}
+
 bool fake_has_bp(const struct fake_target *f, enum bp_type type, gva_t addr)
 {
 	unsigned int i;

@@ -284,6 +284,7 @@ static const struct target_ops fake_ops = {
 	.next_stop = fake_next_stop,
 	.insert_bp = fake_insert_bp,
 	.remove_bp = fake_remove_bp,
+	.bp_means = fake_bp_means,
 	.region = op_region,
 	.reset = fake_reset,
 	.set_step_irqs = op_set_step_irqs,
@@ -302,6 +303,7 @@ struct fake_target *fake_create(unsigned int nvcpus)
 	f->ops = fake_ops;
 	f->inspect_ops = fake_inspect_ops;
 	f->ops.inspect = &f->inspect_ops;
+	f->ops.catch = &fake_catch_ops;
 	if (!target_init(&f->target, &f->ops, f, nvcpus, &err))
 		fake_die(err.msg);
 	f->target.caps = (struct target_caps){true, true, true, 4};
@@ -333,6 +335,7 @@ void fake_destroy(struct fake_target *f)
 	close(f->event_fd);
 	pthread_mutex_destroy(&f->lock);
 	buf_deinit(&f->log);
+	buf_deinit(&f->notes);
 	target_deinit(&f->target);
 	free(f);
 }

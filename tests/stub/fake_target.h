@@ -35,20 +35,26 @@
  *	reset
  *	step-irqs 0|1
  *	msr VCPU INDEX VALUE	set_msr
- *	inject VCPU KIND VECTOR [ERROR]
+ *	inject VCPU KIND VECTOR [ERROR] [at PAYLOAD]
  *	io r|w mmio|pio ADDR SIZE [VALUE]
+ *	catch ID KIND FIRST LAST	add; KIND is enum catch_kind
+ *	uncatch ID
+ *	action ID N		N is enum catch_action
+ *	triple-fault 0|1
  * Reads are counted, not logged: f->calls[].
  *
  * Failures: fake_fail(f, FAKE_INSERT, 1, ERR_LIMIT, "no slot") makes the next
  * call of that op fail; fake_fail_after() lets some calls pass first.
  *
- * Threading: one thread, except that fake_stop_now() may come from any.
+ * Threading: one thread, except that fake_stop_now() and fake_note() may come
+ * from any.
  */
 #ifndef TESTS_STUB_FAKE_TARGET_H
 #define TESTS_STUB_FAKE_TARGET_H
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "stub/breakpoint.h"
 #include "stub/catch.h"
@@ -149,6 +155,12 @@ struct fake_target {
 
 	struct fake_inspect inspect; /* what stub/inspect.h's ops answer */
 	struct target_inspect_ops inspect_ops;
+
+	struct target_catch catch[CATCH_MAX]; /* stub/catch.h's ops */
+	unsigned int catches, last_catch;
+	const char *catch_limits; /* what limits() says, or NULL */
+	struct buf notes;	  /* under the lock */
+	atomic_uint noted;	  /* calls that fetched some */
 };
 
 struct fake_target *fake_create(unsigned int nvcpus);
@@ -191,6 +203,12 @@ void fake_push_exit(struct fake_target *f, int status);
 
 /* Stop a machine that runs by itself, as an event of the guest would. */
 void fake_stop_now(struct fake_target *f, const struct target_stop *stop);
+
+/* STOP_CATCH of that catchpoint, which the test has added. */
+void fake_push_catch(struct fake_target *f, unsigned int vcpu, unsigned int id,
+		     const char *text);
+/* A line of a CATCH_NOTIFY hit, at any time. */
+void fake_note(struct fake_target *f, const char *line);
 
 /* ---- failures and records ---- */
 

@@ -147,8 +147,8 @@ TEST(clear_prefixes_are_enough)
 TEST(ambiguous_prefixes_are_listed)
 {
 	setup_own();
-	CHECK_STR(run_fails("ca"), "'ca' can mean caps, cat; type more of "
-				   "it\n");
+	CHECK_STR(run_fails("ca"), "'ca' can mean caps, catch, cat; type "
+				   "more of it\n");
 	f->ops.commands = (const struct mon_command[]){
 		{"info stack", "", "h", "l", 0, 0, 0, echo}, {.name = NULL}};
 	CHECK_STR(run_fails("info sta"), "'info sta' can mean info status, "

@@ -106,9 +106,14 @@ static void check_client(struct server *s)
 static void on_stop(struct server *s, unsigned int arg)
 {
 	struct target_stop stop;
+	bool stopped = target_next_stop(s->target, &stop);
 
-	if (!target_next_stop(s->target, &stop))
+	server_tell_notes(s);
+	if (!stopped) {
+		if (s->state == CLIENT_SERVED)
+			check_client(s);
 		return;
+	}
 	if (s->state == CLIENT_SERVED && s->conn.session.awaiting) {
 		session_stopped(&s->conn.session, &stop);
 		conn_output(&s->conn);
@@ -161,6 +166,7 @@ static void client_start(struct server *s, int in, int out, const char *peer)
 			server_finish(s, 1);
 		return;
 	}
+	s->had_client = true;
 	s->state = CLIENT_SERVED;
 	if (s->target->running) {
 		s->state = CLIENT_WAITING;
@@ -350,6 +356,7 @@ bool server_create(const struct server_config *config, struct target *target,
 	s->tdesc = tdesc;
 	s->signal_fd = -1;
 	bp_list_init(&s->bps);
+	target->bps = &s->bps;
 	refuse_init(&s->refuse);
 	s->go = calloc(target->nvcpus, sizeof(*s->go));
 	if (!s->go) {
@@ -382,6 +389,7 @@ void server_destroy(struct server *s)
 	comm_close(&s->comm);
 	if (s->signal_fd >= 0)
 		close(s->signal_fd);
+	s->target->bps = NULL;
 	bp_list_deinit(&s->bps);
 	free(s->go);
 	free(s);

@@ -2,6 +2,7 @@
 #include "stub/server_impl.h"
 
 #include "base/log.h"
+#include "stub/catch.h"
 
 void server_finish(struct server *s, int status)
 {
@@ -56,10 +57,38 @@ static void report_reset(struct server *s, const struct target_stop *stop)
 			s->resets);
 }
 
+/* As many stops at catchpoints with nobody attached, likewise. */
+static void report_catch(struct server *s, const struct target_stop *stop)
+{
+	s->catches++;
+	if (!(s->catches & (s->catches - 1)))
+		log_text(LOG_WARN, stop->text);
+}
+
+void server_tell_notes(struct server *s)
+{
+	struct session *client = &s->conn.session;
+	struct buf lines = BUF_INIT;
+
+	if (!target_notes(s->target, &lines)) {
+		buf_deinit(&lines);
+		return;
+	}
+	if (s->state == CLIENT_SERVED && client->awaiting) {
+		session_note(client, buf_cstr(&lines), lines.len);
+		conn_output(&s->conn);
+	} else {
+		log_text(LOG_INFO, buf_cstr(&lines));
+	}
+	buf_deinit(&lines);
+}
+
 void server_report_stop(struct server *s, const struct target_stop *stop)
 {
 	if (stop->text && stop->kind == STOP_RESET)
 		report_reset(s, stop);
+	else if (stop->text && stop->kind == STOP_CATCH)
+		report_catch(s, stop);
 	else if (stop->text)
 		log_text(LOG_ERROR, stop->text);
 	if (stop->kind == STOP_ERROR && s->config.on_error == SERVER_ERROR_HALT)
@@ -67,10 +96,15 @@ void server_report_stop(struct server *s, const struct target_stop *stop)
 				   "look at it, or end this program");
 }
 
-/* The guest's own doing, not a client's: running on would be a mistake. */
-static bool halted_for_good(const struct target_stop *stop)
+/*
+ * The guest's own doing, not a client's: running on would be a mistake.  So
+ * would it be at a catchpoint of the command line that nobody has come to look
+ * at yet; a client that has left let the guest go.
+ */
+static bool halts(const struct server *s, const struct target_stop *stop)
 {
-	return stop->kind == STOP_INTERRUPT && stop->text;
+	return (stop->kind == STOP_INTERRUPT && stop->text) ||
+	       (stop->kind == STOP_CATCH && !s->had_client);
 }
 
 void server_stop_unattended(struct server *s, const struct target_stop *stop)
@@ -83,6 +117,9 @@ void server_stop_unattended(struct server *s, const struct target_stop *stop)
 	server_report_stop(s, stop);
 	if (s->target->dead)
 		server_check_end(s);
-	else if (after != AFTER_STOP_HALT && !halted_for_good(stop))
+	else if (after != AFTER_STOP_HALT && !halts(s, stop))
 		server_resume_all(s);
+	else if (after != AFTER_STOP_HALT && stop->kind == STOP_CATCH)
+		log_msg(LOG_WARN, "the guest is halted at the catchpoint; "
+				  "attach a debugger to look at it");
 }

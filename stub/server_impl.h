@@ -52,7 +52,9 @@ struct server {
 	struct refuse refuse;
 	struct spin spin;
 
-	unsigned int resets; /* by the guest, with nobody attached */
+	unsigned int resets;  /* by the guest, with nobody attached */
+	unsigned int catches; /* stops at catchpoints, likewise */
+	bool had_client;      /* somebody has come since the start */
 	bool over;
 	int status;
 };
@@ -67,6 +69,8 @@ bool server_resume_all(struct server *s);
 void server_remove_breakpoints(struct server *s);
 /* The story of a stop, to the log. */
 void server_report_stop(struct server *s, const struct target_stop *stop);
+/* Lines of catchpoints that only notify: to the client, or to the log. */
+void server_tell_notes(struct server *s);
 /* A stop that no client waits for. */
 void server_stop_unattended(struct server *s, const struct target_stop *stop);
 

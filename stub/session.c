@@ -1,6 +1,7 @@
 #include "stub/session.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,6 +164,31 @@ static void count_hit(struct session *s, const struct target_stop *stop)
 		bp_hit(s->config.bps, stop, x86_linear_pc(state));
 }
 
+static void tell_lost(struct session *s)
+{
+	char line[80];
+
+	if (!s->notes_lost)
+		return;
+	snprintf(line, sizeof(line),
+		 "(%" PRIu64 " lines left out: they came faster than they "
+		 "were read)\n",
+		 s->notes_lost);
+	s->notes_lost = 0;
+	reply_console(&s->out, line, strlen(line));
+}
+
+void session_note(struct session *s, const char *lines, size_t len)
+{
+	if (s->out.len < SESSION_OUT_HIGH) {
+		tell_lost(s);
+		reply_console(&s->out, lines, len);
+		return;
+	}
+	for (size_t i = 0; i < len; i++)
+		s->notes_lost += lines[i] == '\n';
+}
+
 void session_stopped(struct session *s, const struct target_stop *stop)
 {
 	size_t start = s->out.len;
@@ -172,6 +198,7 @@ void session_stopped(struct session *s, const struct target_stop *stop)
 		s->resumed = true;
 	s->hg = stop->vcpu;
 	count_hit(s, stop);
+	tell_lost(s);
 	if (stop->text)
 		reply_console(&s->out, stop->text, strlen(stop->text));
 	reply_begin(&s->reply, &s->out, s->errors);

@@ -79,6 +79,7 @@ struct session {
 	unsigned int sstep; /* enum sstep_bits */
 
 	bool awaiting;		       /* a stop reply is due */
+	uint64_t notes_lost;	       /* lines dropped: the client is slow */
 	bool attaching;		       /* ... to vAttach, not to a resume */
 	bool resumed;		       /* this session has run the guest */
 	struct target_action *actions; /* [nvcpus] */
@@ -101,6 +102,12 @@ size_t session_input(struct session *s, const char *data, size_t len);
 
 /* The guest stopped while `awaiting`: send its text and the stop reply. */
 void session_stopped(struct session *s, const struct target_stop *stop);
+
+/*
+ * Lines to show while the guest runs on; `awaiting` is set.  Dropped, and
+ * counted in a line of its own, while the client reads too slowly.
+ */
+void session_note(struct session *s, const char *lines, size_t len);
 
 /* The program ends with the guest: X reply when one is due. */
 void session_killed(struct session *s, int signal);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "stub/catch.h"
 #include "stub/mon/monitor.h"
 
 static bool resume_all(struct target *t, struct err *err)
@@ -30,8 +31,20 @@ static void report(const struct target_stop *stop)
 {
 	const char *text = stop->text ? stop->text : "the guest died";
 
+	if (stop->kind == STOP_CATCH)
+		log_msg(LOG_INFO, "%.*s", (int)strcspn(text, "\n"), text);
 	if (stop->kind == STOP_ERROR)
 		log_msg(LOG_ERROR, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+/* Lines of catchpoints that only notify. */
+static void tell_notes(struct target *t)
+{
+	struct buf lines = BUF_INIT;
+
+	if (target_notes(t, &lines))
+		log_text(LOG_INFO, buf_cstr(&lines));
+	buf_deinit(&lines);
 }
 
 /* A signal asks the guest to stop; the commands still run. */
@@ -43,6 +56,7 @@ static bool wait_for_stop(struct target *t, int signals, struct err *err)
 	};
 	struct signalfd_siginfo info;
 	struct target_stop stop;
+	bool stopped;
 
 	for (;;) {
 		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
@@ -50,7 +64,9 @@ static bool wait_for_stop(struct target *t, int signals, struct err *err)
 		if (fds[1].revents &&
 		    read(signals, &info, sizeof(info)) == sizeof(info))
 			target_interrupt(t, 0);
-		if (target_next_stop(t, &stop)) {
+		stopped = target_next_stop(t, &stop);
+		tell_notes(t);
+		if (stopped) {
 			report(&stop);
 			return true;
 		}

@@ -50,7 +50,8 @@ static void put_lldb_reason(struct session *s, const struct target_stop *stop)
 		reply_text(&s->reply, "reason:trace;");
 	else if (stop->kind == STOP_SWBREAK || stop->kind == STOP_HWBREAK)
 		reply_text(&s->reply, "reason:breakpoint;");
-	else if (stop->kind == STOP_ERROR && stop->text) {
+	else if ((stop->kind == STOP_ERROR || stop->kind == STOP_CATCH) &&
+		 stop->text) {
 		end = strchrnul(stop->text, '\n');
 		reply_text(&s->reply, "reason:exception;description:");
 		reply_hex(&s->reply, stop->text, (size_t)(end - stop->text));

@@ -273,3 +273,29 @@ TEST(attached)
 	init(1);
 	GOLDEN({"qAttached", "1"}, {"qAttached:1", "1"}, {"vAttach;1", "T05*"});
 }
+
+TEST(a_catchpoint_tells_its_story_before_the_stop)
+{
+	init(1);
+	fake_push_catch(r.fake, 0, 1, "catchpoint 1: pio_write\n");
+	CHECK_HAS(rsp_rig_ask(&r, "c"), "T05thread:p1.1;");
+	CHECK_STR(buf_cstr(&r.console), "catchpoint 1: pio_write\n");
+	CHECK_HAS(rsp_rig_ask(&r, "?"), "T05thread:p1.1;");
+}
+
+TEST(notes_that_a_slow_client_does_not_read_are_counted)
+{
+	struct buf *sent = &r.s.out;
+
+	init(1);
+	session_note(&r.s, "one\n", 4);
+	CHECK_HAS(buf_cstr(sent), "$O6f6e650a#");
+	while (sent->len < SESSION_OUT_HIGH)
+		buf_byte(sent, 'x');
+	session_note(&r.s, "two\nthree\n", 10);
+	CHECK_EQ(r.s.notes_lost, 2);
+	buf_clear(sent);
+	session_note(&r.s, "four\n", 5);
+	CHECK_HAS(buf_cstr(sent), "$O2832206c696e6573"); /* (2 lines */
+	CHECK_EQ(r.s.notes_lost, 0);
+}

@@ -27,4 +27,7 @@ struct x86_cpuid {
 const struct x86_cpuid_entry *x86_cpuid_find(const struct x86_cpuid *table,
 					     uint32_t leaf, uint32_t index);
 
+/* Is any bit of this name (arch/cpuid_flags.h) set? */
+bool x86_cpuid_flag(const struct x86_cpuid *table, const char *flag);
+
 #endif

@@ -261,6 +261,7 @@ void vm_destroy(struct vm *vm)
 	free(vm->vcpu);
 	free(vm->plant);
 	free(vm->cmdline);
+	free(vm->msr_list);
 	if (vm->bus.ranges)
 		bus_deinit(&vm->bus);
 	if (vm->fd >= 0)

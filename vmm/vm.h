@@ -199,6 +199,8 @@ struct vm {
 	bool exit_wanted, reset_wanted;
 	int exit_status;
 	const char *request_by;
+
+	struct msr_list *msr_list; /* made by vmm/inspect/msr.c; free() it */
 };
 
 /* ---- vm.c ---- */

@@ -19,6 +19,17 @@ static inline struct vm *inspect_vm(struct target *t)
 /* evidence.c */
 bool live_evidence(struct target *t, struct target_evidence *evidence);
 
+/* msr.c */
+bool live_get_msr(struct target *t, unsigned int vcpu, uint32_t index,
+		  uint64_t *value, struct err *err);
+bool live_set_msr(struct target *t, unsigned int vcpu, uint32_t index,
+		  uint64_t value, struct err *err);
+bool live_msr_at(struct target *t, unsigned int i, uint32_t *index);
+
+/* cpuid.c */
+bool live_cpuid(struct target *t, unsigned int vcpu, enum target_cpuid which,
+		struct x86_cpuid *table, struct err *err);
+
 /* host.c */
 void live_host(struct target *t, struct x86_host *host);
 

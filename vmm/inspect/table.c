@@ -3,6 +3,10 @@
 const struct target_inspect_ops live_inspect_ops = {
 	.evidence = live_evidence,
 	.host = live_host,
+	.get_msr = live_get_msr,
+	.set_msr = live_set_msr,
+	.msr_at = live_msr_at,
+	.cpuid = live_cpuid,
 	.records = live_records,
 	.record = live_record,
 	.exit_counts = live_exit_counts,

@@ -1,0 +1,176 @@
+/*
+ * Model-specific registers, as KVM has them for one vCPU.
+ *
+ * Two sets can be read: those KVM_GET_MSR_INDEX_LIST names, which are what a
+ * migration has to save, and others KVM also answers: the memory type ranges,
+ * the machine-check banks, the registers of a local APIC in x2APIC mode.  The
+ * second set is found by asking for every MSR that has a name.
+ *
+ * With the module parameter kvm.ignore_msrs KVM reads as 0 what it does not
+ * have; then an unlisted 0 is no answer, and the second set is not looked for.
+ *
+ * Source: KVM api.rst, KVM_GET_MSRS, KVM_SET_MSRS, KVM_GET_MSR_INDEX_LIST.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "arch/msr_names.h"
+#include "vmm/inspect/inspect.h"
+#include "vmm/kvm.h"
+
+#define LISTED_MAX  1024
+#define LIST_MAX    4096
+/* In a range that no manual gives to anybody. */
+#define NO_SUCH_MSR 0x2fffffff
+
+struct msr_list {
+	bool ignores; /* KVM answers 0 for what it does not have */
+	unsigned int listed, n;
+	uint32_t index[LIST_MAX]; /* KVM's own first, then sorted as a whole */
+	uint32_t own[LISTED_MAX]; /* KVM's own, sorted */
+};
+
+struct one_msr {
+	struct kvm_msrs head;
+	struct kvm_msr_entry entry;
+};
+
+/* Errors: ERR_KVM; *there false when KVM does not have it. */
+static bool access(const struct vcpu *v, unsigned long request,
+		   const char *name, uint32_t index, uint64_t *value,
+		   bool *there, struct err *err)
+{
+	struct one_msr m = {.head.nmsrs = 1,
+			    .entry = {.index = index, .data = *value}};
+	int done;
+
+	if (!kvm_call_int(v->fd, request, (unsigned long)&m, name, &done, err))
+		return err_prefix(err, "MSR 0x%x", index);
+	*there = done == 1;
+	if (*there)
+		*value = m.entry.data;
+	return true;
+}
+
+static bool readable(const struct vcpu *v, uint32_t index)
+{
+	uint64_t value = 0;
+	struct err err;
+	bool there = false;
+
+	return access(v, KVM_GET_MSRS, "KVM_GET_MSRS", index, &value, &there,
+		      &err) &&
+	       there;
+}
+
+static int by_index(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static bool is_listed(const struct msr_list *l, uint32_t index)
+{
+	return bsearch(&index, l->own, l->listed, sizeof(index), by_index);
+}
+
+static void take_listed(const struct vm *vm, struct msr_list *l)
+{
+	struct {
+		struct kvm_msr_list head;
+		uint32_t index[LISTED_MAX];
+	} list = {.head.nmsrs = LISTED_MAX};
+
+	if (ioctl(vm->kvm_fd, KVM_GET_MSR_INDEX_LIST, &list) < 0)
+		return;
+	l->listed = list.head.nmsrs;
+	memcpy(l->own, list.index, l->listed * sizeof(l->own[0]));
+	qsort(l->own, l->listed, sizeof(l->own[0]), by_index);
+}
+
+/* vCPU 0 stands for all: they differ in the mode of their APICs at most. */
+static void fill(const struct vm *vm, struct msr_list *l)
+{
+	const struct vcpu *v = &vm->vcpu[0];
+	uint32_t index;
+
+	memset(l, 0, sizeof(*l));
+	take_listed(vm, l);
+	l->ignores = readable(v, NO_SUCH_MSR);
+	for (unsigned int i = 0; i < l->listed; i++)
+		if (readable(v, l->own[i]))
+			l->index[l->n++] = l->own[i];
+	for (unsigned int i = 0; !l->ignores && msr_named(i, &index); i++)
+		if (l->n < LIST_MAX && !is_listed(l, index) &&
+		    readable(v, index))
+			l->index[l->n++] = index;
+	qsort(l->index, l->n, sizeof(l->index[0]), by_index);
+}
+
+static const struct msr_list *list_of(struct vm *vm, bool again)
+{
+	if (!vm->msr_list) {
+		vm->msr_list = malloc(sizeof(*vm->msr_list));
+		again = true;
+	}
+	if (vm->msr_list && again)
+		fill(vm, vm->msr_list);
+	return vm->msr_list;
+}
+
+bool live_msr_at(struct target *t, unsigned int i, uint32_t *index)
+{
+	const struct msr_list *l = list_of(inspect_vm(t), !i);
+
+	if (!l || i >= l->n)
+		return false;
+	*index = l->index[i];
+	return true;
+}
+
+bool live_get_msr(struct target *t, unsigned int vcpu, uint32_t index,
+		  uint64_t *value, struct err *err)
+{
+	struct vm *vm = inspect_vm(t);
+	const struct msr_list *l;
+	uint64_t got = 0;
+	bool there;
+
+	if (!access(&vm->vcpu[vcpu], KVM_GET_MSRS, "KVM_GET_MSRS", index, &got,
+		    &there, err))
+		return false;
+	if (!there)
+		return err_set(err, ERR_NOT_FOUND,
+			       "this host's KVM does not offer MSR 0x%x to "
+			       "this guest",
+			       index);
+	l = got ? NULL : list_of(vm, false);
+	if (l && l->ignores && !is_listed(l, index))
+		return err_set(err, ERR_NOT_FOUND,
+			       "KVM answers 0 for MSR 0x%x, but it does not "
+			       "list it and runs with ignore_msrs=1, so that "
+			       "means nothing",
+			       index);
+	*value = got;
+	return true;
+}
+
+bool live_set_msr(struct target *t, unsigned int vcpu, uint32_t index,
+		  uint64_t value, struct err *err)
+{
+	struct vcpu *v = &inspect_vm(t)->vcpu[vcpu];
+	uint64_t old, wanted = value;
+	bool there;
+
+	if (!live_get_msr(t, vcpu, index, &old, err))
+		return false;
+	v->fresh = 0;
+	if (!access(v, KVM_SET_MSRS, "KVM_SET_MSRS", index, &wanted, &there,
+		    err))
+		return false;
+	return there || err_set(err, ERR_REFUSED,
+				"KVM refuses value 0x%llx for MSR 0x%x",
+				(unsigned long long)value, index);
+}

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "vmm/inspect/inspect.h"
+#include "vmm/inspect/stats.h"
 #include "vmm/plant.h"
 
 /* How often patched bytes are looked at while the guest runs. */
@@ -181,6 +182,14 @@ static void prepare(struct vm *vm, struct vcpu *v,
 				       (v->reported && v->reported_pc == pc));
 }
 
+static bool only_steps(const struct target_action *actions, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (actions[i].kind == ACTION_CONTINUE)
+			return false;
+	return true;
+}
+
 static bool live_resume(struct target *t, const struct target_action *actions,
 			struct err *err)
 {
@@ -204,6 +213,7 @@ static bool live_resume(struct target *t, const struct target_action *actions,
 	vm->ever_ran = true;
 	for (unsigned int i = 0; i < vm->vcpus; i++)
 		recorder_mark(&vm->vcpu[i].recorder);
+	stats_resumed(vm->stats, only_steps(actions, vm->vcpus));
 	set_timer(vm, plant_wants_timer(vm));
 	if (chosen == 1 && !waiting && vcpu_run_here(only))
 		return true;
@@ -299,6 +309,7 @@ static bool take_stop(struct live *live, struct target_stop *stop)
 		stop->signal = GDB_SIGNAL_ABRT;
 	}
 	note_reported(&vm->vcpu[stop->vcpu]);
+	stats_stopped(vm->stats);
 	return true;
 }
 

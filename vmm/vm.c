@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "vmm/inspect/stats.h"
 #include "vmm/irqchip.h"
 #include "vmm/kvm.h"
 #include "vmm/power_on.h"
@@ -241,8 +242,10 @@ bool vm_create(int kvm_fd, const struct vm_config *config, struct vm *vm,
 		 create_devices(vm, err)) {
 		fill_convert_caps(vm);
 		if (create_vcpus(vm, err) && load(vm, err) &&
-		    start_threads(vm, err))
+		    start_threads(vm, err)) {
+			vm->stats = stats_create(vm);
 			return true;
+		}
 	}
 	vm_destroy(vm);
 	return false;
@@ -274,6 +277,8 @@ void vm_destroy(struct vm *vm)
 	if (vm->epoll_fd >= 0)
 		close(vm->epoll_fd);
 	vm_end_run_here(vm);
+	stats_destroy(vm->stats);
+	symbols_deinit(&vm->symbols);
 	pthread_cond_destroy(&vm->go_cond);
 	pthread_cond_destroy(&vm->parked_cond);
 	pthread_mutex_destroy(&vm->lock);

@@ -44,6 +44,7 @@
 #include "stub/inspect.h"
 #include "stub/target.h"
 #include "vmm/dev/bus.h"
+#include "vmm/boot/symbols.h"
 #include "vmm/convert.h"
 #include "vmm/dev/devices.h"
 #include "vmm/live.h"
@@ -166,6 +167,9 @@ struct vm {
 	char *cmdline; /* --append and what the devices add to it */
 	struct vcpu *vcpu;
 	unsigned int vcpus;
+	struct stats *stats; /* may be NULL */
+	struct symbols symbols;
+	bool symbols_loaded;
 
 	pthread_mutex_t lock;
 	pthread_cond_t go_cond;	    /* vCPU threads: go, a turn, quit */

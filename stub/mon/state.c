@@ -122,6 +122,23 @@ const struct mon_command mon_state_commands[] = {
 		.run = mon_segments,
 	},
 	{
+		.name = "stats",
+		.usage = "[-a] [NAME]",
+		.help = "KVM's counters, and their change since the last "
+			"resume",
+		.long_help = "The counters of the machine and of the vCPU: "
+			     "the total, what was added since the guest was "
+			     "last resumed, and that per second.  Rows of 0 "
+			     "are left out, unless -a is given.  With NAME, "
+			     "only counters whose name contains it.\n"
+			     "run_time_ns and user_exits are this program's; "
+			     "the others, such as exits and halt_exits, are "
+			     "KVM's and count what it handles itself too.",
+		.needs = MON_NEED_STOPPED,
+		.max_args = 2,
+		.run = mon_stats,
+	},
+	{
 		.name = "tss",
 		.usage = "",
 		.help = "the task-state segment: stacks walked, I/O bitmap",

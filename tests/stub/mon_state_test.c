@@ -91,3 +91,42 @@ TEST(bad_arguments_are_named)
 	CHECK_HAS(run_fails("gdt 100"), "beyond the limit");
 	fake_destroy(f);
 }
+
+TEST(stats_in_columns)
+{
+	static const struct target_stat stats[] = {
+		{"exits", 300, 200, false},
+		{"pages_4k", 7, 0, true},
+		{"nmi", 0, 0, false},
+		{"halt_ns", 900, 500, false},
+		{"run_time_ns", 5000, 1000, false},
+	};
+
+	setup();
+	f->inspect.stat = stats;
+	f->inspect.stats = ARRAY_SIZE(stats);
+	CHECK_HAS(run("stats"), "machine\n  exits ");
+	CHECK_HAS(run("-c 1 stats"), "vCPU 1\n");
+	CHECK_HAS(run("stats exits"), "300           +200      200000000\n");
+	CHECK_HAS(run("stats pages"), "7  at present\n");
+	CHECK_HAS(run("stats halt_ns"), "+500          50.0%");
+	CHECK(!strstr(run("stats"), "nmi"));
+	CHECK_HAS(run("stats -a"), "nmi ");
+	CHECK_STR(run("stats nmi"), "all 2 counters are 0\n");
+	CHECK_HAS(run_fails("stats xyz"), "'xyz' is in no counter's name");
+	CHECK_HAS(run_fails("stats -b"), "'-b' is no option");
+	f->inspect.stats = 0;
+	CHECK_HAS(run_fails("stats"), "has no statistics");
+	fake_destroy(f);
+}
+
+TEST(stats_of_an_old_kernel)
+{
+	static const struct target_stat own = {"user_exits", 3, 0, false};
+
+	setup();
+	f->inspect.stat = &own;
+	f->inspect.stats = 1;
+	CHECK_HAS(run("stats"), "n/a: this kernel has no KVM_GET_STATS_FD");
+	fake_destroy(f);
+}

@@ -202,14 +202,18 @@ bool elf_section(const struct elf *e, unsigned int i, struct elf_section *sec,
 		Elf64_Shdr s;
 
 		memcpy(&s, at, sizeof(s));
-		*sec = (struct elf_section){s.sh_type, s.sh_flags, s.sh_addr,
-					    s.sh_offset, s.sh_size};
+		*sec = (struct elf_section){s.sh_type,	 s.sh_link,
+					    s.sh_flags,	 s.sh_addr,
+					    s.sh_offset, s.sh_size,
+					    s.sh_entsize};
 	} else {
 		Elf32_Shdr s;
 
 		memcpy(&s, at, sizeof(s));
-		*sec = (struct elf_section){s.sh_type, s.sh_flags, s.sh_addr,
-					    s.sh_offset, s.sh_size};
+		*sec = (struct elf_section){s.sh_type,	 s.sh_link,
+					    s.sh_flags,	 s.sh_addr,
+					    s.sh_offset, s.sh_size,
+					    s.sh_entsize};
 	}
 	return true;
 }

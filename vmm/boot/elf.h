@@ -29,8 +29,8 @@ struct elf_segment {
 };
 
 struct elf_section {
-	uint32_t type;
-	uint64_t flags, addr, offset, size;
+	uint32_t type, link;
+	uint64_t flags, addr, offset, size, entsize;
 };
 
 struct elf_note {

@@ -16,6 +16,10 @@ static inline struct vm *inspect_vm(struct target *t)
 	return t->priv;
 }
 
+/* clock.c */
+bool live_clock(struct target *t, unsigned int vcpu, struct x86_clock *clock,
+		struct err *err);
+
 /* evidence.c */
 bool live_evidence(struct target *t, struct target_evidence *evidence);
 
@@ -39,5 +43,14 @@ bool live_record(struct target *t, unsigned int vcpu, size_t i,
 		 struct exit_record *record);
 bool live_exit_counts(struct target *t, unsigned int vcpu,
 		      struct exit_counts *total, struct exit_counts *since);
+
+/* stats.c, through stats.h */
+bool live_stat(struct target *t, unsigned int vcpu, unsigned int i,
+	       struct target_stat *stat);
+
+/* symbols.c */
+bool live_symbol_at(struct target *t, gva_t addr, struct target_symbol *symbol);
+bool live_symbol_find(struct target *t, const char *name,
+		      struct target_symbol *symbol);
 
 #endif

@@ -1,6 +1,7 @@
 #include "vmm/inspect/inspect.h"
 
 const struct target_inspect_ops live_inspect_ops = {
+	.clock = live_clock,
 	.evidence = live_evidence,
 	.host = live_host,
 	.get_msr = live_get_msr,
@@ -10,4 +11,7 @@ const struct target_inspect_ops live_inspect_ops = {
 	.records = live_records,
 	.record = live_record,
 	.exit_counts = live_exit_counts,
+	.stat = live_stat,
+	.symbol_at = live_symbol_at,
+	.symbol_find = live_symbol_find,
 };

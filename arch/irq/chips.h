@@ -16,22 +16,29 @@
 #define IOAPIC_PINS  24
 #define PIT_CHANNELS 3
 
-/* One local APIC.  In x2APIC mode the layout is the same, the ID 32 bits. */
+/*
+ * One local APIC.  In x2APIC mode the layout is the same, the ID has 32 bits
+ * and the ICR's destination is the whole of the ICR's upper half.
+ */
 struct x86_lapic {
 	uint8_t regs[LAPIC_REGS];
 };
 
 struct x86_ioapic {
 	uint64_t base; /* guest-physical */
-	uint32_t select, id, irr;
+	uint32_t select, id, version;
+	/* Level pins that are asserted; edge pins whose edge was not sent. */
+	uint32_t irr;
 	uint64_t redir[IOAPIC_PINS]; /* as a guest reads the two halves */
 };
 
 struct x86_pic {
 	uint8_t irr, imr, isr, irq_base, elcr;
+	uint8_t last_irr;     /* edge lines as they are now */
 	uint8_t priority_add; /* the line with the highest priority */
 	uint8_t init_state;   /* next initialization word expected, 0 = ready */
 	bool auto_eoi, special_mask, read_isr, poll;
+	bool special_fully_nested;
 };
 
 struct x86_pit_channel {
@@ -43,6 +50,7 @@ struct x86_pit_channel {
 struct x86_pit {
 	struct x86_pit_channel channel[PIT_CHANNELS];
 	bool speaker;
+	int64_t now; /* host CLOCK_MONOTONIC nanoseconds when this was read */
 };
 
 /* What the machine has besides the local APICs. */
@@ -51,6 +59,11 @@ struct x86_chips {
 	struct x86_pic pic[2]; /* master, slave */
 	struct x86_ioapic ioapic;
 	struct x86_pit pit;
+	/*
+	 * How often a device of the machine raised each interrupt line; the
+	 * timers inside KVM and messages are not counted.
+	 */
+	uint64_t raised[IOAPIC_PINS];
 };
 
 #endif

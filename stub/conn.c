@@ -138,6 +138,15 @@ void conn_output(struct conn *c)
 	handle(c);
 }
 
+bool conn_pump(struct conn *c)
+{
+	struct pollfd p = {.fd = c->in, .events = POLLRDHUP};
+
+	flush(c);
+	return !c->closed && (poll(&p, 1, 0) <= 0 ||
+			      !(p.revents & (POLLRDHUP | POLLHUP | POLLERR)));
+}
+
 void conn_shutdown(struct conn *c)
 {
 	if (shutdown(c->out, SHUT_WR) && c->out != c->in)

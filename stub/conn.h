@@ -35,6 +35,12 @@ void conn_input(struct conn *c);
 /* Send, and handle input that waited for room in the output. */
 void conn_output(struct conn *c);
 
+/*
+ * Send what can be sent while the session is busy with one packet.  False when
+ * the client is gone.
+ */
+bool conn_pump(struct conn *c);
+
 /* Has everything been sent? */
 bool conn_drained(const struct conn *c);
 /* No more output: the client sees the end after what was sent. */

@@ -38,6 +38,7 @@ void server_block_signals(void)
 	sigaddset(&set, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* the write fails, and says so */
 }
 
 static int open_signals(void)
@@ -150,6 +151,15 @@ static void client_out(struct server *s, unsigned int arg)
 	check_client(s);
 }
 
+/* While a long command runs: its progress goes out; who ends it? */
+static bool pump_client(void *ctx)
+{
+	struct server *s = ctx;
+	struct pollfd p = {.fd = s->signal_fd, .events = POLLIN};
+
+	return conn_pump(&s->conn) && poll(&p, 1, 0) <= 0;
+}
+
 static void client_start(struct server *s, int in, int out, const char *peer)
 {
 	const struct session_config config = {
@@ -157,6 +167,8 @@ static void client_start(struct server *s, int in, int out, const char *peer)
 		.tdesc = s->tdesc,
 		.bps = &s->bps,
 		.kill_halts = s->config.on_kill == SERVER_KILL_HALT,
+		.pump = pump_client,
+		.pump_ctx = s,
 	};
 	struct err err;
 

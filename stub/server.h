@@ -59,7 +59,8 @@ struct server_config {
 	unsigned int n_inputs;
 };
 
-/* Block SIGINT and SIGTERM, ignore SIGPIPE.  Main thread, first of all. */
+/* Block SIGINT and SIGTERM, ignore SIGPIPE and SIGXFSZ.  Main thread, first of
+ * all. */
 void server_block_signals(void);
 
 /*

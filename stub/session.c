@@ -73,13 +73,24 @@ static void ack(struct session *s, char byte)
 		buf_byte(&s->out, (uint8_t)byte);
 }
 
+bool session_progress(struct session *s, const char *text, size_t len)
+{
+	bool on;
+
+	reply_console(&s->out, text, len);
+	if (!s->config.pump)
+		return true;
+	sent(s, s->answer);
+	on = s->config.pump(s->config.pump_ctx);
+	s->answer = s->out.len;
+	return on;
+}
+
 static void on_packet(struct session *s)
 {
-	size_t start;
-
 	trace_input(s->in.body, s->in.len);
 	ack(s, '+');
-	start = s->out.len;
+	s->answer = s->out.len;
 	s->no_reply = false;
 	reply_begin(&s->reply, &s->out, s->errors);
 	packet_dispatch(s, s->in.body, s->in.len);
@@ -88,7 +99,7 @@ static void on_packet(struct session *s)
 		return;
 	}
 	reply_end(&s->reply);
-	sent(s, start);
+	sent(s, s->answer);
 }
 
 static void on_overlong(struct session *s)

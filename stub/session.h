@@ -54,6 +54,12 @@ struct session_config {
 	const struct tdesc *tdesc;
 	struct bp_list *bps;
 	bool kill_halts; /* vKill and k leave the guest halted, nothing more */
+	/*
+	 * Send what is in `out` while a long command runs; false when nobody
+	 * waits for it any more.  May be NULL.
+	 */
+	bool (*pump)(void *ctx);
+	void *pump_ctx;
 };
 
 struct session {
@@ -63,6 +69,7 @@ struct session {
 	struct frame_in in;
 	struct buf out;	 /* bytes for the client */
 	struct buf last; /* our last packet, to send again on '-' */
+	size_t answer;	 /* where in `out` the answer at hand begins */
 	struct reply reply;
 	bool no_reply; /* the packet at hand is answered later, or never */
 	char *scratch; /* SESSION_SCRATCH bytes */
@@ -127,6 +134,12 @@ void session_put_thread(const struct session *s, unsigned int vcpu,
 
 /* Error for a packet whose fields do not parse.  Always false. */
 bool session_malformed(struct err *err, const char *shape);
+
+/*
+ * Send these lines while the command at hand goes on.  No packet may be open.
+ * False when nobody waits for it any more.
+ */
+bool session_progress(struct session *s, const char *text, size_t len);
 
 /* Resume by s->actions.  The stop reply will be the answer. */
 bool session_resume(struct session *s, struct err *err) MUST_CHECK;

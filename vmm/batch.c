@@ -90,10 +90,19 @@ bool batch_run_guest(struct target *t, struct err *err)
 	return ok;
 }
 
+static bool log_progress(void *arg, const char *line)
+{
+	if (line)
+		log_msg(LOG_INFO, "%s", line);
+	return true;
+}
+
 int batch_commands(struct target *t, const char *commands, int on_error,
 		   struct buf *out)
 {
-	if (!monitor_batch(t, 0, commands, out))
+	const struct mon_sink sink = {.progress = log_progress};
+
+	if (!monitor_batch_to(t, 0, commands, out, &sink))
 		return 1;
 	if (t->last.kind == STOP_EXITED)
 		return t->last.status;

@@ -92,10 +92,11 @@ static enum mon_result run_words(struct mon_ctx *ctx, struct mon_words *w)
 	return ctx->command->run(ctx);
 }
 
-bool monitor_run(struct target *t, unsigned int vcpu, const char *line,
-		 struct buf *out)
+bool monitor_run_to(struct target *t, unsigned int vcpu, const char *line,
+		    struct buf *out, const struct mon_sink *sink)
 {
-	struct mon_ctx ctx = {.target = t, .vcpu = vcpu, .out = out};
+	struct mon_ctx ctx = {
+		.target = t, .vcpu = vcpu, .out = out, .sink = sink};
 	struct mon_words *w = malloc(sizeof(*w));
 	enum mon_result result = MON_ERR;
 
@@ -113,6 +114,12 @@ bool monitor_run(struct target *t, unsigned int vcpu, const char *line,
 		mon_print_usage(ctx.command, out);
 	free(w);
 	return result == MON_OK;
+}
+
+bool monitor_run(struct target *t, unsigned int vcpu, const char *line,
+		 struct buf *out)
+{
+	return monitor_run_to(t, vcpu, line, out, NULL);
 }
 
 /* Length of the command at the start of `lines`, up to its `;`. */
@@ -134,8 +141,8 @@ static size_t command_length(const char *lines)
 	return n;
 }
 
-bool monitor_batch(struct target *t, unsigned int vcpu, const char *lines,
-		   struct buf *out)
+bool monitor_batch_to(struct target *t, unsigned int vcpu, const char *lines,
+		      struct buf *out, const struct mon_sink *sink)
 {
 	struct buf one = BUF_INIT;
 	bool ok = true;
@@ -146,7 +153,8 @@ bool monitor_batch(struct target *t, unsigned int vcpu, const char *lines,
 		buf_clear(&one);
 		buf_append(&one, lines, n);
 		if (strspn(buf_cstr(&one), " \t\r\n") < one.len)
-			ok &= monitor_run(t, vcpu, buf_cstr(&one), out);
+			ok &= monitor_run_to(t, vcpu, buf_cstr(&one), out,
+					     sink);
 		if (!lines[n])
 			break;
 		lines += n + 1;
@@ -154,6 +162,12 @@ bool monitor_batch(struct target *t, unsigned int vcpu, const char *lines,
 	ok &= !one.failed;
 	buf_deinit(&one);
 	return ok;
+}
+
+bool monitor_batch(struct target *t, unsigned int vcpu, const char *lines,
+		   struct buf *out)
+{
+	return monitor_batch_to(t, vcpu, lines, out, NULL);
 }
 
 static const char *row_fault(const struct mon_command *c)

@@ -22,6 +22,16 @@ enum mon_need {
 	MON_NEED_WRITE = 1 << 2,
 };
 
+/* Who waits for a command, and can be told how far a long one is. */
+struct mon_sink {
+	/*
+	 * Show this line (no newline) now; NULL shows nothing.  False: nobody
+	 * waits any more, and the command shall end.
+	 */
+	bool (*progress)(void *arg, const char *line);
+	void *arg;
+};
+
 struct mon_ctx {
 	struct target *target;
 	unsigned int vcpu; /* gdb's current thread, or -c N */
@@ -30,6 +40,7 @@ struct mon_ctx {
 	int argc;	   /* words after the command's name */
 	const char **argv;
 	const struct mon_command *command;
+	const struct mon_sink *sink; /* or NULL */
 	struct err err;
 };
 
@@ -50,12 +61,18 @@ struct mon_command {
 bool monitor_run(struct target *t, unsigned int vcpu, const char *line,
 		 struct buf *out);
 
+/* The same, with somebody to show progress to (NULL: nobody). */
+bool monitor_run_to(struct target *t, unsigned int vcpu, const char *line,
+		    struct buf *out, const struct mon_sink *sink);
+
 /*
  * Run "CMD; CMD; ..." in order; a `;` in quotes separates nothing.  Goes on
  * after a failure.  Returns false when one failed.
  */
 bool monitor_batch(struct target *t, unsigned int vcpu, const char *lines,
 		   struct buf *out);
+bool monitor_batch_to(struct target *t, unsigned int vcpu, const char *lines,
+		      struct buf *out, const struct mon_sink *sink);
 
 /*
  * Is a table fit to be merged in?  Sorted by name, no empty texts, help within

@@ -52,12 +52,26 @@ bool rsp_no_ack(struct session *s, struct cursor *c, struct err *err)
 	return rsp_ok(s);
 }
 
+/* A line of a command that still runs: an O packet ahead of its reply. */
+static bool show_progress(void *arg, const char *line)
+{
+	struct buf text = BUF_INIT;
+	bool on;
+
+	if (line)
+		buf_printf(&text, "%s\n", line);
+	on = session_progress(arg, buf_cstr(&text), text.len);
+	buf_deinit(&text);
+	return on;
+}
+
 /*
  * The command in hex.  Its text goes out as O packets before the OK, whatever
  * came of it: gdb shows an error number as a protocol error.
  */
 bool rsp_monitor(struct session *s, struct cursor *c, struct err *err)
 {
+	const struct mon_sink sink = {show_progress, s};
 	struct buf text = BUF_INIT;
 	char line[COMMAND_MAX + 1];
 	size_t len;
@@ -72,8 +86,8 @@ bool rsp_monitor(struct session *s, struct cursor *c, struct err *err)
 	if (!cur_done(c) || memchr(line, 0, len))
 		return session_malformed(err, "qRcmd,HEX");
 	line[len] = '\0';
-	monitor_run(s->t, s->hg, line, &text);
 	reply_cancel(&s->reply);
+	monitor_run_to(s->t, s->hg, line, &text, &sink);
 	reply_console(&s->out, buf_cstr(&text), text.len);
 	reply_begin(&s->reply, &s->out, s->errors);
 	buf_deinit(&text);

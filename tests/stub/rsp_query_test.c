@@ -1,6 +1,7 @@
 /* Threads, objects, monitor commands and what LLDB asks. */
 #include "tests/test.h"
 
+#include "stub/mon/monitor.h"
 #include "tests/stub/rsp_rig.h"
 
 static struct rsp_rig r;
@@ -120,4 +121,50 @@ TEST(lldb_memory_regions)
 						  "ffff000000000000;"},
 	       {"qMemoryRegionInfo:10003000", "start:10003000;size:*"});
 	CHECK(!strstr(buf_cstr(&r.reply), "permissions"));
+}
+
+static struct buf sent;
+
+/* The connection: sends at once, and loses its client after two times. */
+static bool pump(void *ctx)
+{
+	struct session *s = ctx;
+
+	buf_append(&sent, s->out.data, s->out.len);
+	buf_clear(&s->out);
+	return sent.len < 50;
+}
+
+static enum mon_result run_long(struct mon_ctx *ctx)
+{
+	int n = 0;
+
+	while (ctx->sink->progress(ctx->sink->arg, "working") && n < 9)
+		n++;
+	buf_printf(ctx->out, "worked %d times\n", n);
+	return MON_OK;
+}
+
+static const struct mon_command long_commands[] = {
+	{.name = "zz",
+	 .usage = "",
+	 .help = "long",
+	 .long_help = "long",
+	 .run = run_long},
+	{.name = NULL},
+};
+
+TEST(a_long_command_sends_what_it_has)
+{
+	rsp_rig_init(&r, 1);
+	r.fake->ops.commands = long_commands;
+	r.s.config.pump = pump;
+	r.s.config.pump_ctx = &r.s;
+	CHECK_STR(rsp_rig_ask(&r, "qRcmd,7a7a"), "OK");
+	CHECK_STR(buf_cstr(&sent), "$O776f726b696e670a#62"
+				   "$O776f726b696e670a#62"
+				   "$O776f726b696e670a#62");
+	CHECK_STR(buf_cstr(&r.console), "worked 2 times\n");
+	buf_deinit(&sent);
+	rsp_rig_deinit(&r);
 }

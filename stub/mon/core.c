@@ -1,6 +1,125 @@
 /* Saving the machine. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stub/clock.h"
+#include "stub/core/write.h"
 #include "stub/mon/internal.h"
 
+/* A dump this long says how far it is, this often. */
+#define PROGRESS_MS 1000
+
+struct progress {
+	struct mon_ctx *ctx;
+	int64_t next; /* when the next line is due; ms */
+};
+
+static bool show_progress(void *arg, uint64_t done, uint64_t total)
+{
+	struct progress *p = arg;
+	const struct mon_sink *sink = p->ctx->sink;
+	char line[80];
+
+	if (!sink)
+		return true;
+	if (now_ms() < p->next)
+		return sink->progress(sink->arg, NULL);
+	p->next += PROGRESS_MS;
+	snprintf(line, sizeof(line), "dump: %llu of %llu MiB",
+		 (unsigned long long)(done >> 20),
+		 (unsigned long long)(total >> 20));
+	return sink->progress(sink->arg, line);
+}
+
+/* The name as seen from anywhere: the server's folder is not gdb's. */
+static void put_name(struct buf *out, const char *path)
+{
+	char *full = realpath(path, NULL);
+
+	buf_str(out, full ? full : path);
+	free(full);
+}
+
+static void put_summary(struct mon_ctx *ctx, const char *path,
+			const struct core_summary *sum)
+{
+	struct buf *out = ctx->out;
+
+	put_name(out, path);
+	buf_printf(out,
+		   ": %u vCPU%s, %llu MiB of memory (%llu KiB not zero)%s\n",
+		   ctx->target->nvcpus, ctx->target->nvcpus == 1 ? "" : "s",
+		   (unsigned long long)(sum->memory >> 20),
+		   (unsigned long long)(sum->written >> 10),
+		   sum->vmcoreinfo ? ", Linux's VMCOREINFO" : "");
+	buf_str(out, "look at it with: kvm-gdbserver --core ");
+	put_name(out, path);
+	buf_str(out, " :1234\n");
+}
+
+static enum mon_result unwanted(struct mon_ctx *ctx, const char *word)
+{
+	char shown[64];
+
+	err_set(&ctx->err, ERR_USAGE, "dump: '%s' is %s",
+		mon_printable(shown, sizeof(shown), word),
+		*word == '-' ? "no option of it" : "one FILE too many");
+	return MON_USAGE;
+}
+
+static enum mon_result mon_dump(struct mon_ctx *ctx)
+{
+	struct progress p = {.ctx = ctx, .next = now_ms() + PROGRESS_MS};
+	struct core_options options = {.progress = show_progress, .arg = &p};
+	struct core_summary sum;
+	const char *path = NULL;
+
+	for (int i = 0; i < ctx->argc; i++) {
+		const char *word = ctx->argv[i];
+
+		if (!strcmp(word, "-f"))
+			options.replace = true;
+		else if (*word == '-' || path)
+			return unwanted(ctx, word);
+		else
+			path = word;
+	}
+	if (!path) {
+		err_set(&ctx->err, ERR_USAGE, "dump: FILE is missing");
+		return MON_USAGE;
+	}
+	if (!core_write(ctx->target, path, &options, &sum, &ctx->err))
+		return MON_ERR;
+	put_summary(ctx, path, &sum);
+	return MON_OK;
+}
+
 const struct mon_command mon_core_commands[] = {
+	{
+		.name = "dump",
+		.usage = "[-f] FILE",
+		.help = "save memory, registers and history to a core file",
+		.long_help = "The file is an ELF core of the whole machine, by "
+			     "guest-physical address.  `kvm-gdbserver --core "
+			     "FILE "
+			     "COMM` shows it to a debugger as if the guest "
+			     "were "
+			     "still there, with every command that only reads; "
+			     "gdb, crash and drgn read it too (for Linux "
+			     "guests, "
+			     "its VMCOREINFO is looked for and put in).\n"
+			     "Pages of zeroes take no room on the disk.  The "
+			     "file "
+			     "gets its name when it is complete; one that is "
+			     "there "
+			     "already is replaced only with -f.  A relative "
+			     "name "
+			     "is relative to the server's folder.",
+		.needs = MON_NEED_STOPPED,
+		.min_args = 1,
+		.max_args = 2,
+		.run = mon_dump,
+	},
 	{.name = NULL},
 };

@@ -99,16 +99,17 @@ LAYOUT(x86_lapic, WIRE_RAW(S, regs));
 #define S struct x86_pic
 static LAYOUT(x86_pic,
 	WIRE_U8(S, irr), WIRE_U8(S, imr), WIRE_U8(S, isr),
-	WIRE_U8(S, irq_base), WIRE_U8(S, elcr), WIRE_U8(S, priority_add),
+	WIRE_U8(S, irq_base), WIRE_U8(S, elcr), WIRE_U8(S, last_irr),
+	WIRE_U8(S, priority_add),
 	WIRE_U8(S, init_state), WIRE_FLAG(S, auto_eoi),
 	WIRE_FLAG(S, special_mask), WIRE_FLAG(S, read_isr),
-	WIRE_FLAG(S, poll));
+	WIRE_FLAG(S, poll), WIRE_FLAG(S, special_fully_nested));
 #undef S
 
 #define S struct x86_ioapic
 static LAYOUT(x86_ioapic,
 	WIRE_U64(S, base), WIRE_U32(S, select), WIRE_U32(S, id),
-	WIRE_U32(S, irr), WIRE_ARRAY(S, redir, 8));
+	WIRE_U32(S, version), WIRE_U32(S, irr), WIRE_ARRAY(S, redir, 8));
 #undef S
 
 #define S struct x86_pit_channel
@@ -120,7 +121,7 @@ static LAYOUT(x86_pit_channel,
 #define S struct x86_pit
 static LAYOUT(x86_pit,
 	WIRE_SUB(S, channel, PIT_CHANNELS, &x86_pit_channel_layout),
-	WIRE_FLAG(S, speaker));
+	WIRE_FLAG(S, speaker), WIRE_U64(S, now));
 #undef S
 
 #define S struct x86_chips
@@ -128,7 +129,7 @@ LAYOUT(x86_chips,
 	WIRE_FLAG(S, has_pic), WIRE_FLAG(S, has_ioapic), WIRE_FLAG(S, has_pit),
 	WIRE_SUB(S, pic, 2, &x86_pic_layout),
 	WIRE_SUB(S, ioapic, 1, &x86_ioapic_layout),
-	WIRE_SUB(S, pit, 1, &x86_pit_layout));
+	WIRE_SUB(S, pit, 1, &x86_pit_layout), WIRE_ARRAY(S, raised, 8));
 #undef S
 
 #define S struct x86_clock

@@ -21,8 +21,7 @@ static enum decode_result fail(struct decoded *d, enum decode_result result)
 		[DECODE_ABSENT] = "(built without an instruction decoder)",
 	};
 
-	memset(d, 0, sizeof(*d));
-	d->result = result;
+	*d = (struct decoded){.result = result, .control = -1, .segment = -1};
 	snprintf(d->text, sizeof(d->text), "%s", text[result]);
 	return result;
 }
@@ -55,22 +54,34 @@ static uint64_t truncate(uint64_t value, unsigned int bits)
 	return bits >= 64 ? value : value & (BIT(bits) - 1);
 }
 
-/* Registers that an address is made of; 0 for none and for vectors. */
-static uint64_t register_value(const struct decode_work *w, ZydisRegister reg)
+static uint64_t gpr_value(const struct decode_work *w, ZydisRegister reg)
 {
 	static const enum x86_gpr order[] = {X86_RAX, X86_RCX, X86_RDX,
 					     X86_RBX, X86_RSP, X86_RBP,
 					     X86_RSI, X86_RDI};
-	int id = ZydisRegisterGetId(reg);
+	int id = ZydisRegisterGetId(ZydisRegisterGetLargestEnclosing(
+		ZYDIS_MACHINE_MODE_LONG_64, reg));
+	uint64_t value;
+
+	if (id < 0 || id >= X86_NR_GPR)
+		return 0;
+	value = w->s->gpr[id < 8 ? (int)order[id] : id];
+	if (reg >= ZYDIS_REGISTER_AH && reg <= ZYDIS_REGISTER_BH)
+		value >>= 8;
+	return value;
+}
+
+/* General registers and rip; 0 for none and for all others. */
+static uint64_t register_value(const struct decode_work *w, ZydisRegister reg)
+{
 	uint64_t value;
 
 	switch (ZydisRegisterGetClass(reg)) {
+	case ZYDIS_REGCLASS_GPR8:
 	case ZYDIS_REGCLASS_GPR16:
 	case ZYDIS_REGCLASS_GPR32:
 	case ZYDIS_REGCLASS_GPR64:
-		if (id < 0 || id >= X86_NR_GPR)
-			return 0;
-		value = w->s->gpr[id < 8 ? (int)order[id] : id];
+		value = gpr_value(w, reg);
 		break;
 	case ZYDIS_REGCLASS_IP:
 		value = w->rip + w->insn.length;
@@ -242,6 +253,60 @@ static void put_target(const struct decode_work *w, struct decoded *d)
 	}
 }
 
+/* ---- what it loads ---- */
+
+static int segment_number(ZydisRegister reg)
+{
+	return reg >= ZYDIS_REGISTER_ES && reg <= ZYDIS_REGISTER_GS
+		       ? (int)segment_of(reg)
+		       : -1;
+}
+
+/* The operand at `index` as source, when it is a register or a number. */
+static void take_source(const struct decode_work *w, unsigned int index,
+			struct decoded *d)
+{
+	const ZydisDecodedOperand *op = &w->op[index];
+
+	if (index >= w->insn.operand_count_visible)
+		return;
+	d->has_source = op->type == ZYDIS_OPERAND_TYPE_REGISTER ||
+			op->type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
+	if (op->type == ZYDIS_OPERAND_TYPE_REGISTER)
+		d->source = register_value(w, op->reg.value);
+	else if (op->type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
+		d->source = op->imm.value.u;
+}
+
+static void put_loads(const struct decode_work *w, struct decoded *d)
+{
+	const ZydisDecodedOperand *op = &w->op[0];
+	bool reg = w->insn.operand_count &&
+		   op->type == ZYDIS_OPERAND_TYPE_REGISTER;
+
+	d->control = d->segment = -1;
+	if (w->insn.mnemonic == ZYDIS_MNEMONIC_LTR ||
+	    w->insn.mnemonic == ZYDIS_MNEMONIC_LLDT) {
+		d->segment = w->insn.mnemonic == ZYDIS_MNEMONIC_LTR ? X86_TR
+								    : X86_LDTR;
+		take_source(w, 0, d);
+	} else if (d->flags & DECODE_DIVIDE) {
+		take_source(w, 0, d);
+	} else if (d->flags & DECODE_LOADS_CR && reg) {
+		if (op->reg.value >= ZYDIS_REGISTER_CR0 &&
+		    op->reg.value <= ZYDIS_REGISTER_CR15)
+			d->control = (int)(op->reg.value - ZYDIS_REGISTER_CR0);
+		take_source(w, 1, d);
+	} else if (d->flags & DECODE_LOADS_SEG) {
+		for (unsigned int i = 0;
+		     d->segment < 0 && i < w->insn.operand_count; i++)
+			if (w->op[i].type == ZYDIS_OPERAND_TYPE_REGISTER)
+				d->segment = segment_number(w->op[i].reg.value);
+		if (reg && segment_number(op->reg.value) >= 0)
+			take_source(w, 1, d);
+	}
+}
+
 /* ---- all of it ---- */
 
 static ZydisMachineMode machine_mode(enum x86_mode mode)
@@ -296,6 +361,7 @@ enum decode_result decode_insn_at(const struct x86_state *s, uint64_t rip,
 	for (unsigned int i = 0; i < w.insn.operand_count; i++)
 		add_mem(&w, &w.op[i], d);
 	put_target(&w, d);
+	put_loads(&w, d);
 	decode_put_text(&w, d);
 	return d->result = DECODE_OK;
 }

@@ -53,8 +53,8 @@ enum decode_flag {
 	DECODE_POP_SS = 1 << 26,   /* mov ss, pop ss: blocks events once */
 	DECODE_ALIGNED = 1 << 27,  /* its memory operand must be aligned: #GP */
 	DECODE_LOADS_CR = 1 << 28, /* mov to CRn, lmsw, clts, xsetbv */
-	DECODE_LOADS_SEG = 1
-			   << 29, /* mov or pop to a segment register, lds.. */
+	DECODE_LOADS_SEG = 1 << 29, /* mov, pop to a segment; lds, ltr.. */
+	DECODE_AVX = 1 << 30, /* AVX state: vectors, masks by VEX or EVEX */
 };
 
 /* One memory operand, hidden ones (stack, string) included. */
@@ -89,6 +89,15 @@ struct decoded {
 	uint64_t target;
 	uint16_t target_sel; /* DECODE_FAR */
 	uint8_t vector;	     /* DECODE_INT */
+
+	/*
+	 * The register or immediate whose value is loaded, divided by, or
+	 * written: mov to CRn or a segment register, ltr, lldt, div, out.
+	 */
+	bool has_source;
+	uint64_t source;
+	/* Loaded: number of a control register, enum x86_seg_index, or -1. */
+	int control, segment;
 
 	unsigned int operand_size; /* bytes */
 	unsigned int address_size; /* bytes */

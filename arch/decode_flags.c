@@ -111,6 +111,7 @@ static uint32_t register_flags(const struct decode_work *w)
 		case ZYDIS_REGCLASS_XMM:
 		case ZYDIS_REGCLASS_YMM:
 		case ZYDIS_REGCLASS_ZMM:
+		case ZYDIS_REGCLASS_MASK:
 			flags |= DECODE_SSE;
 			break;
 		case ZYDIS_REGCLASS_CONTROL:
@@ -237,6 +238,9 @@ static uint32_t mnemonic_flags(ZydisMnemonic mnemonic)
 	case ZYDIS_MNEMONIC_IDIV:
 	case ZYDIS_MNEMONIC_AAM:
 		return DECODE_DIVIDE;
+	case ZYDIS_MNEMONIC_LTR:
+	case ZYDIS_MNEMONIC_LLDT:
+		return DECODE_LOADS_SEG;
 	case ZYDIS_MNEMONIC_LMSW:
 	case ZYDIS_MNEMONIC_CLTS:
 	case ZYDIS_MNEMONIC_XSETBV:
@@ -275,8 +279,8 @@ uint32_t decode_flags_of(const struct decode_work *w)
 		flags |= DECODE_REP;
 	if (insn->attributes & ZYDIS_ATTRIB_HAS_LOCK)
 		flags |= DECODE_LOCK;
-	if (flags & (DECODE_VEX | DECODE_EVEX))
-		flags &= ~(uint32_t)(DECODE_SSE | DECODE_MMX);
+	if ((flags & (DECODE_VEX | DECODE_EVEX)) && (flags & DECODE_SSE))
+		flags ^= DECODE_SSE | DECODE_AVX;
 	if (needs_alignment(insn))
 		flags |= DECODE_ALIGNED;
 	return flags;

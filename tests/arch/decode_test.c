@@ -210,6 +210,40 @@ TEST(kinds_of_instructions)
 	CHECK(!(run64("0f 10 00").flags & DECODE_ALIGNED)); /* movups */
 }
 
+TEST(what_is_loaded)
+{
+	struct x86_state s = cpu();
+	struct decoded d;
+
+	d = run64("0f 22 d8"); /* mov %rax,%cr3 */
+	CHECK_EQ(d.control, 3);
+	CHECK(d.has_source && d.source == 0x100000);
+	d = run64("8e d8"); /* mov %eax,%ds */
+	CHECK_EQ(d.segment, X86_DS);
+	CHECK(d.has_source);
+	d = run64("0f 00 d8"); /* ltr %ax */
+	CHECK_EQ(d.segment, X86_TR);
+	CHECK_EQ(d.source, 0);
+	s.gpr[X86_RCX] = 0xab12;
+	d = run(&s, "f6 f5"); /* div %ch */
+	CHECK(d.has_source && d.source == 0xab);
+	d = run64("0f a1"); /* pop %fs */
+	CHECK_EQ(d.segment, X86_FS);
+	CHECK(!d.has_source);
+	d = run64("0f b2 00"); /* lss (%rax),%eax */
+	CHECK_EQ(d.segment, X86_SS);
+	CHECK(!d.has_source);
+	CHECK_EQ(run64("48 89 e5").segment, -1);
+}
+
+TEST(avx_needs_xcr0_and_bmi_does_not)
+{
+	CHECK(run64("c5 f9 6f 00").flags & DECODE_AVX);
+	CHECK(run64("62 f1 7c 48 28 00").flags & DECODE_AVX);
+	CHECK(!(run64("c4 42 69 f7 c1").flags & DECODE_AVX));
+	CHECK(!(run64("66 0f 6f 00").flags & DECODE_AVX));
+}
+
 TEST(cpuid_flags_that_are_needed)
 {
 	CHECK_STR(run64("c4 42 69 f7 c1").cpuid, "bmi2"); /* shlx */

@@ -54,11 +54,18 @@ static bool take_word(const char **from, char **to, struct err *err)
 	return true;
 }
 
+static bool too_many(struct err *err)
+{
+	return err_set(err, ERR_LIMIT, "more than %d words in one command",
+		       MON_WORDS);
+}
+
 bool mon_split(const char *line, struct mon_words *w, struct err *err)
 {
 	char *to = w->text;
 
 	w->n = 0;
+	w->quoted = 0;
 	if (strnlen(line, MON_LINE_MAX + 1) > MON_LINE_MAX)
 		return err_set(err, ERR_LIMIT,
 			       "the command line is longer than %d bytes",
@@ -69,13 +76,36 @@ bool mon_split(const char *line, struct mon_words *w, struct err *err)
 		if (!*line)
 			return true;
 		if (w->n == MON_WORDS)
-			return err_set(err, ERR_LIMIT,
-				       "more than %d words in one command",
-				       MON_WORDS);
+			return too_many(err);
+		if (*line == '"' || *line == '\'')
+			w->quoted |= BIT(w->n);
 		w->word[w->n++] = to;
 		if (!take_word(&line, &to, err))
 			return false;
 	}
+}
+
+bool mon_split_format(struct mon_words *w, int i, struct err *err)
+{
+	const char *last = w->word[w->n - 1];
+	size_t end = (size_t)(last - w->text) + strlen(last) + 1;
+	size_t at = (size_t)(w->word[i] - w->text);
+	size_t name = strcspn(w->word[i], "/");
+
+	if (!name || !w->word[i][name] || (w->quoted & BIT(i)))
+		return true;
+	if (w->n == MON_WORDS)
+		return too_many(err);
+	at += name;
+	memmove(w->text + at + 1, w->text + at, end - at);
+	w->text[at] = '\0';
+	for (int k = w->n; k > i + 1; k--)
+		w->word[k] = w->word[k - 1] + 1;
+	w->word[i + 1] = w->text + at + 1;
+	w->quoted = (w->quoted & (BIT(i + 1) - 1)) |
+		    (w->quoted & ~(BIT(i + 1) - 1)) << 1;
+	w->n++;
+	return true;
 }
 
 static bool not_a(const char *word, const char *what, struct err *err)

@@ -17,6 +17,7 @@
 struct mon_words {
 	int n;
 	const char *word[MON_WORDS];
+	uint64_t quoted; /* bit i: word[i] began with a quote */
 	char text[MON_LINE_MAX + MON_WORDS]; /* where word[] points */
 };
 
@@ -26,6 +27,12 @@ struct mon_words {
  */
 bool mon_split(const char *line, struct mon_words *w,
 	       struct err *err) MUST_CHECK;
+
+/*
+ * Make "x/4xb" at word[i] two words, "x" and "/4xb", as QEMU and gdb take it.
+ * Other words stay as they are.
+ */
+bool mon_split_format(struct mon_words *w, int i, struct err *err) MUST_CHECK;
 
 /* Copy for a message: printable, cut with "..." when it does not fit. */
 const char *mon_printable(char *to, size_t size, const char *word);

@@ -77,6 +77,8 @@ static enum mon_result run_words(struct mon_ctx *ctx, struct mon_words *w)
 		err_set(&ctx->err, ERR_USAGE, "no command; try `monitor help`");
 		return MON_ERR;
 	}
+	if (!mon_split_format(w, at, &ctx->err))
+		return MON_ERR;
 	ctx->command = mon_find(ctx->target, w, at, &used, &ctx->err);
 	if (!ctx->command)
 		return MON_ERR;
@@ -85,6 +87,7 @@ static enum mon_result run_words(struct mon_ctx *ctx, struct mon_words *w)
 		return MON_ERR;
 	ctx->argc = w->n - at;
 	ctx->argv = &w->word[at];
+	ctx->quoted = at < MON_WORDS ? w->quoted >> at : 0;
 	if (!check_needs(ctx))
 		return MON_ERR;
 	if (!check_args(ctx))

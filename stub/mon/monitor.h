@@ -39,6 +39,7 @@ struct mon_ctx {
 	struct buf *out;   /* text for the user */
 	int argc;	   /* words after the command's name */
 	const char **argv;
+	uint64_t quoted; /* bit i: argv[i] began with a quote */
 	const struct mon_command *command;
 	const struct mon_sink *sink; /* or NULL */
 	struct err err;

@@ -87,14 +87,21 @@ static bool expr_register(struct expr *x, uint64_t *value)
 
 static bool unknown_name(struct expr *x, const char *name)
 {
+	struct err *err = &x->ctx->err;
+	char shown[64];
+
 	if (reg_find(alias(name)))
-		return err_set(&x->ctx->err, ERR_USAGE,
-			       "'%s' is no symbol of the image; the register "
-			       "is $%s",
-			       name, name);
-	return err_set(&x->ctx->err, ERR_USAGE,
-		       "'%s' is neither a number nor a symbol of the image",
-		       name);
+		err_set(err, ERR_USAGE,
+			"'%s' is no symbol of the image; the register is $%s",
+			name, name);
+	else
+		err_set(err, ERR_USAGE,
+			"'%s' is neither a number nor a symbol of the image",
+			name);
+	if (strcmp(x->word, name))
+		err_prefix(err, "'%s'",
+			   mon_printable(shown, sizeof(shown), x->word));
+	return false;
 }
 
 static bool expr_name(struct expr *x, uint64_t *value)

@@ -12,6 +12,16 @@
 enum mon_result mon_walk(struct mon_ctx *ctx);
 enum mon_result mon_gva2gpa(struct mon_ctx *ctx);
 
+/* memory_maps.c */
+enum mon_result mon_info_mem(struct mon_ctx *ctx);
+enum mon_result mon_info_tlb(struct mon_ctx *ctx);
+enum mon_result mon_maps(struct mon_ctx *ctx);
+enum mon_result mon_gpa2gva(struct mon_ctx *ctx);
+
+/* memory_dump.c */
+enum mon_result mon_x(struct mon_ctx *ctx);
+enum mon_result mon_xp(struct mon_ctx *ctx);
+
 /* What the walk of a vCPU can go by; NULL pointers where nothing is known. */
 struct mon_rules {
 	struct walk_rules walk;
@@ -28,10 +38,11 @@ void mon_rules_init(struct mon_ctx *ctx, const struct paging *guest,
 /* ---- who answers a physical address ---- */
 
 /*
- * Append "RAM", "RAM (name)", "device NAME", "device NAME, inside KVM" or
- * "nothing: no memory and no device".  Returns true when it is RAM.
+ * Is it RAM?  *same: how many bytes from there on have the same owner.  With a
+ * buffer, append "RAM (name)", "device NAME", "device NAME, inside KVM" or
+ * "nothing: no memory and no device".
  */
-bool mon_place(struct target *t, gpa_t gpa, struct buf *out);
+bool mon_owner(struct target *t, gpa_t gpa, uint64_t *same, struct buf *name);
 
 /* The device range an address lies in; false when none. */
 bool mon_find_io(struct target *t, bool mmio, uint64_t addr,

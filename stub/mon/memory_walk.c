@@ -121,6 +121,7 @@ enum mon_result mon_walk(struct mon_ctx *ctx)
 	struct x86_view v;
 	struct mon_rules r;
 	struct walk w;
+	uint64_t same;
 
 	if (!parse(ctx, &a))
 		return MON_USAGE;
@@ -135,7 +136,7 @@ enum mon_result mon_walk(struct mon_ctx *ctx)
 	walk_advise(&r.walk, &w, ctx->out);
 	if (w.result == WALK_OK) {
 		buf_str(ctx->out, ", ");
-		mon_place(ctx->target, w.gpa, ctx->out);
+		mon_owner(ctx->target, w.gpa, &same, ctx->out);
 	}
 	buf_byte(ctx->out, '\n');
 	return MON_OK;

@@ -51,11 +51,14 @@ void vmcs_from_msr(struct vmcs_model *m, unsigned int field,
 		   const struct vmcs_source *source, uint32_t index)
 {
 	uint64_t value;
+	int found = -1;
 
-	if (source->msr && source->msr(source->priv, index, &value))
+	if (source->msr)
+		found = source->msr(source->priv, index, &value);
+	if (found > 0)
 		vmcs_set(m, field, value, VMCS_EXACT);
 	else
-		vmcs_lack(m, field, VMCS_UNTOLD);
+		vmcs_lack(m, field, found ? VMCS_UNTOLD : VMCS_UNUSED);
 }
 
 bool vmcs_next_event(const struct x86_events *e, uint32_t *info,
@@ -166,6 +169,8 @@ static void build_registers(struct vmcs_model *m, const struct vmcs_source *src)
 	vmcs_from_msr(m, VMCS_F_S_CET, src, 0x6a2);
 	vmcs_from_msr(m, VMCS_F_SSP_TABLE, src, 0x6a8);
 	vmcs_lack(m, VMCS_F_SSP, VMCS_UNTOLD);
+	if (m->field[VMCS_F_S_CET].class == VMCS_NA)
+		m->field[VMCS_F_SSP] = m->field[VMCS_F_S_CET];
 	if (src->clock && src->clock->has_tsc_offset)
 		vmcs_set(m, VMCS_F_TSC_OFFSET, src->clock->tsc_offset,
 			 VMCS_EXACT);

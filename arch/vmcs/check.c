@@ -25,6 +25,7 @@ struct check {
 	const char *condition; /* set by check_if() */
 	int lacking;	       /* the field that is not known, or -1 */
 	bool failed;
+	unsigned int field; /* failed: the first one */
 };
 
 const struct vmcs_model *check_model(const struct check *c)
@@ -42,7 +43,9 @@ bool check_get(struct check *c, unsigned int field, uint64_t *value)
 {
 	if (vmcs_get(c->m, field, value))
 		return true;
-	check_lack(c, field);
+	/* what the processor does not look at, it does not check */
+	if (c->m->field[field].why != VMCS_UNUSED)
+		check_lack(c, field);
 	return false;
 }
 
@@ -70,6 +73,8 @@ void check_fail(struct check *c, unsigned int field, const char *fmt, ...)
 	const struct vmcs_value *v = &c->m->field[field];
 	va_list ap;
 
+	if (!c->failed)
+		c->field = field;
 	c->failed = true;
 	if (!c->out)
 		return;
@@ -191,7 +196,7 @@ static void visit(const struct vmcs_model *m, struct buf *out, visit_fn *fn,
 
 	for (; *table; table++)
 		for (const struct vmcs_check_row *r = *table; r->rule; r++) {
-			struct check c = {m, out, r, NULL, -1, false};
+			struct check c = {m, out, r, NULL, -1, false, 0};
 
 			r->run(&c, r->arg);
 			fn(priv, &c);
@@ -208,8 +213,8 @@ static void count(void *priv, const struct check *c)
 		t->skipped++;
 	else
 		t->made++;
-	if (c->failed && !c->condition)
-		t->violated++;
+	if (c->failed && !c->condition && !t->violated++)
+		t->first = c->field;
 }
 
 struct vmcs_tally vmcs_check(const struct vmcs_model *m, struct buf *out)

@@ -156,10 +156,10 @@ static void pat(struct check *c, unsigned int unused)
 {
 	uint64_t v;
 
-	if (!check_get(c, VMCS_F_PAT, &v) ||
-	    !check_if(c,
+	if (!check_if(c,
 		      check_entry_control(check_model(c), VMX_ENTRY_LOAD_PAT),
-		      "VM entry loads IA32_PAT"))
+		      "VM entry loads IA32_PAT") ||
+	    !check_get(c, VMCS_F_PAT, &v))
 		return;
 	for (unsigned int i = 0; i < 8; i++) {
 		unsigned int type = v >> 8 * i & 0xff;
@@ -177,11 +177,11 @@ static void pat(struct check *c, unsigned int unused)
 
 static bool loaded_efer(struct check *c, uint64_t *v)
 {
-	return check_get(c, VMCS_F_EFER, v) &&
-	       check_if(c,
+	return check_if(c,
 			check_entry_control(check_model(c),
 					    VMX_ENTRY_LOAD_EFER),
-			"VM entry loads IA32_EFER");
+			"VM entry loads IA32_EFER") &&
+	       check_get(c, VMCS_F_EFER, v);
 }
 
 static void efer_reserved(struct check *c, unsigned int unused)
@@ -218,11 +218,11 @@ static void bndcfgs(struct check *c, unsigned int unused)
 {
 	uint64_t v;
 
-	if (!check_get(c, VMCS_F_BNDCFGS, &v) ||
-	    !check_if(c,
+	if (!check_if(c,
 		      check_entry_control(check_model(c),
 					  VMX_ENTRY_LOAD_BNDCFGS),
-		      "VM entry loads IA32_BNDCFGS"))
+		      "VM entry loads IA32_BNDCFGS") ||
+	    !check_get(c, VMCS_F_BNDCFGS, &v))
 		return;
 	if (v & BITS(11, 2))
 		check_fail(c, VMCS_F_BNDCFGS, "bits 11..2 = 0");
@@ -232,10 +232,10 @@ static void bndcfgs(struct check *c, unsigned int unused)
 
 static bool loaded_cet(struct check *c, unsigned int field, uint64_t *v)
 {
-	return check_get(c, field, v) &&
-	       check_if(c,
+	return check_if(c,
 			check_entry_control(check_model(c), VMX_ENTRY_LOAD_CET),
-			"VM entry loads CET state");
+			"VM entry loads CET state") &&
+	       check_get(c, field, v);
 }
 
 static void cet_canonical(struct check *c, unsigned int field)

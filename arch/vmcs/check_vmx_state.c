@@ -182,10 +182,10 @@ static void ssp(struct check *c, unsigned int unused)
 	uint64_t v;
 	int is64;
 
-	if (!check_get(c, VMCS_F_SSP, &v) || !mode64(c, &is64) ||
-	    !check_if(c,
+	if (!check_if(c,
 		      check_entry_control(check_model(c), VMX_ENTRY_LOAD_CET),
-		      "VM entry loads CET state"))
+		      "VM entry loads CET state") ||
+	    !check_get(c, VMCS_F_SSP, &v) || !mode64(c, &is64))
 		return;
 	if (v & 3)
 		check_fail(c, VMCS_F_SSP, "bits 1:0 = 0");

@@ -17,8 +17,8 @@ struct field {
 
 /* Of the fields that both kinds have, the wider of the two. */
 static const struct field fields[VMCS_NR_FIELDS] = {
-	[VMCS_F_POINTER] = {"address of the structure", 64},
-	[VMCS_F_CPU] = {"host CPU", 32},
+	[VMCS_F_POINTER] = {"pointer", 64},
+	[VMCS_F_CPU] = {"CPU", 32},
 	[VMCS_F_VCPU] = {"vCPU", 32},
 	[VMCS_F_CR0] = {"CR0", 64},
 	[VMCS_F_CR2] = {"CR2", 64},
@@ -163,6 +163,8 @@ static const struct field fields[VMCS_NR_FIELDS] = {
 	[VMCS_F_U_CET] = {"u_cet", 64},
 	[VMCS_F_XCR0] = {"xcr0", 64},
 	[VMCS_F_XSS] = {"xss", 64},
+	[VMCS_F_LIST_INDEX] = {"MSR list entry", 32},
+	[VMCS_F_LIST_VALUE] = {"MSR list value", 64},
 	REG(RAX),
 	REG(RBX),
 	REG(RCX),

@@ -182,6 +182,10 @@ enum vmcs_field {
 	VMCS_F_XCR0,
 	VMCS_F_XSS,
 
+	/* one entry of an MSR list; only while a listing is read */
+	VMCS_F_LIST_INDEX,
+	VMCS_F_LIST_VALUE,
+
 	VMCS_NR_FIELDS,
 };
 

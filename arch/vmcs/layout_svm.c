@@ -5,6 +5,7 @@
 #define T	VMCS_LINE_TITLE
 #define H	VMCS_LINE_HEAD
 #define I	VMCS_LINE_INPUT
+#define F	VMCS_LINE_FIRST
 #define GUEST	VMCS_S_GUEST
 #define CONTROL VMCS_S_CONTROL
 #define SEG4(s)                                        \
@@ -13,7 +14,7 @@
 
 const struct vmcs_line vmcb_lines[] = {
 	{VMCS_S_HEAD,
-	 H,
+	 H | A,
 	 3,
 	 "SVM vCPU%d VMCB %p, last attempted VMRUN on CPU %d",
 	 {VMCS_F_VCPU, VMCS_F_POINTER, VMCS_F_CPU}},
@@ -28,7 +29,7 @@ const struct vmcs_line vmcb_lines[] = {
 	 "VMCB %p, last attempted VMRUN on CPU %d",
 	 {VMCS_F_POINTER, VMCS_F_CPU}},
 	{CONTROL, T | A, 0, "VMCB Control Area:", {0}},
-	{CONTROL, A, 1, "cr_read:            %4", {VMCS_F_CR_READ}},
+	{CONTROL, F | A, 1, "cr_read:            %4", {VMCS_F_CR_READ}},
 	{CONTROL, A, 1, "cr_write:           %4", {VMCS_F_CR_WRITE}},
 	{CONTROL, A, 1, "dr_read:            %4", {VMCS_F_DR_READ}},
 	{CONTROL, A, 1, "dr_write:           %4", {VMCS_F_DR_WRITE}},
@@ -50,19 +51,18 @@ const struct vmcs_line vmcb_lines[] = {
 	{CONTROL, A, 1, "int_vector:         %8", {VMCS_F_INT_VECTOR}},
 	{CONTROL, A, 1, "int_state:          %8", {VMCS_F_INT_STATE}},
 	{CONTROL, A, 1, "exit_code:          %8", {VMCS_F_EXIT_CODE}},
-	{CONTROL, I, 1, "exit_code:          %q", {VMCS_F_EXIT_CODE}},
 	{CONTROL, A, 1, "exit_info1:         %q", {VMCS_F_EXIT_INFO1}},
 	{CONTROL, A, 1, "exit_info2:         %q", {VMCS_F_EXIT_INFO2}},
 	{CONTROL, A, 1, "exit_int_info:      %8", {VMCS_F_EXIT_INT_INFO}},
 	{CONTROL, A, 1, "exit_int_info_err:  %8", {VMCS_F_EXIT_INT_ERROR}},
-	{CONTROL, 0, 1, "nested_ctl:         %d", {VMCS_F_NESTED_CTL}},
+	{CONTROL, A, 1, "nested_ctl:         %d", {VMCS_F_NESTED_CTL}},
 	{CONTROL, I, 1, "misc_ctl:           %d", {VMCS_F_NESTED_CTL}},
 	{CONTROL, A, 1, "nested_cr3:         %q", {VMCS_F_NESTED_CR3}},
 	{CONTROL, A, 1, "avic_vapic_bar:     %q", {VMCS_F_AVIC_BAR}},
 	{CONTROL, A, 1, "ghcb:               %q", {VMCS_F_GHCB}},
 	{CONTROL, A, 1, "event_inj:          %8", {VMCS_F_EVENT_INJ}},
 	{CONTROL, A, 1, "event_inj_err:      %8", {VMCS_F_EVENT_INJ_ERROR}},
-	{CONTROL, 0, 1, "virt_ext:           %d", {VMCS_F_VIRT_EXT}},
+	{CONTROL, A, 1, "virt_ext:           %d", {VMCS_F_VIRT_EXT}},
 	{CONTROL, I, 1, "misc_ctl2:          %d", {VMCS_F_VIRT_EXT}},
 	{CONTROL, A, 1, "next_rip:           %q", {VMCS_F_NEXT_RIP}},
 	{CONTROL, A, 1, "avic_backing_page:  %q", {VMCS_F_AVIC_BACKING}},
@@ -83,7 +83,7 @@ const struct vmcs_line vmcb_lines[] = {
 	{GUEST, A, 4, "idtr: s: %4 a: %4 l: %8 b: %q", {SEG4(VMCS_IDTR)}},
 	{GUEST, A, 4, "tr:   s: %4 a: %4 l: %8 b: %q", {SEG4(X86_TR)}},
 	{GUEST,
-	 0,
+	 A,
 	 3,
 	 "vmpl: %d   cpl:  %d               efer:          %q",
 	 {VMCS_F_VMPL, VMCS_F_CPL, VMCS_F_EFER}},

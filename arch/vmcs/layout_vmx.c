@@ -5,6 +5,8 @@
 #define T	VMCS_LINE_TITLE
 #define H	VMCS_LINE_HEAD
 #define I	VMCS_LINE_INPUT
+#define F	VMCS_LINE_FIRST
+#define L	VMCS_LINE_LIST
 #define GUEST	VMCS_S_GUEST
 #define HOST	VMCS_S_HOST
 #define CONTROL VMCS_S_CONTROL
@@ -20,7 +22,7 @@ const struct vmcs_line vmcs_lines[] = {
 	 {VMCS_F_POINTER, VMCS_F_CPU}},
 	{GUEST, T | A, 0, "*** Guest State ***", {0}},
 	{GUEST,
-	 A,
+	 F | A,
 	 3,
 	 "CR0: actual=0x%q, shadow=0x%q, gh_mask=%q",
 	 {VMCS_F_CR0, VMCS_F_CR0_SHADOW, VMCS_F_CR0_MASK}},
@@ -116,6 +118,14 @@ const struct vmcs_line vmcs_lines[] = {
 	 "Interruptibility = %8  ActivityState = %8",
 	 {VMCS_F_INTERRUPTIBILITY, VMCS_F_ACTIVITY}},
 	{GUEST, 0, 1, "InterruptStatus = %4", {VMCS_F_INTERRUPT_STATUS}},
+	{GUEST, L | I, 0, "MSR guest autoload:", {0}},
+	{GUEST, L | I, 0, "MSR guest autostore:", {0}},
+	{HOST, L | I, 0, "MSR host autoload:", {0}},
+	{GUEST,
+	 I,
+	 2,
+	 "msr=0x%8 value=0x%q",
+	 {VMCS_F_LIST_INDEX, VMCS_F_LIST_VALUE}},
 	{GUEST,
 	 0,
 	 3,
@@ -164,12 +174,12 @@ const struct vmcs_line vmcs_lines[] = {
 	 {VMCS_F_HOST_S_CET, VMCS_F_HOST_SSP, VMCS_F_HOST_SSP_TABLE}},
 	{CONTROL, T | A, 0, "*** Control State ***", {0}},
 	{CONTROL,
-	 0,
+	 A,
 	 3,
 	 "CPUBased=0x%8 SecondaryExec=0x%8 TertiaryExec=0x%q",
 	 {VMCS_F_PROC, VMCS_F_SECONDARY, VMCS_F_TERTIARY}},
 	{CONTROL,
-	 0,
+	 A,
 	 3,
 	 "PinBased=0x%8 EntryControls=%8 ExitControls=%8",
 	 {VMCS_F_PIN, VMCS_F_ENTRY_CTL, VMCS_F_EXIT_CTL}},

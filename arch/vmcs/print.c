@@ -47,6 +47,16 @@ const struct vmcs_line *vmcs_layout(enum vmcs_kind kind, unsigned int *count)
 	return kind == VMCS_VMX ? vmcs_lines : vmcb_lines;
 }
 
+bool vmcs_line_missing(const struct vmcs_model *m, const struct vmcs_line *l)
+{
+	if (!(l->flags & VMCS_LINE_ALWAYS) || !l->nfields)
+		return false;
+	for (unsigned int i = 0; i < l->nfields; i++)
+		if (m->field[l->field[i]].class != VMCS_NA)
+			return false;
+	return true;
+}
+
 /* What the legend has to explain. */
 struct used {
 	bool class[VMCS_PREDICTED + 1];

@@ -41,7 +41,7 @@ enum vmcs_class {
 enum vmcs_why {
 	VMCS_PRIVATE,	/* it never leaves the kernel */
 	VMCS_NO_EXIT,	/* only some error exits carry it; this was none */
-	VMCS_UNUSED,	/* the processor does not look at it in this mode */
+	VMCS_UNUSED,	/* the processor does not look at it now */
 	VMCS_UNTOLD,	/* user space could have it; this target has not */
 	VMCS_UNPRINTED, /* the listing has no such line */
 	VMCS_NR_WHY,
@@ -79,8 +79,11 @@ struct vmcs_source {
 	const struct x86_lapic *lapic;
 	const struct x86_clock *clock;
 	const struct exit_info *exit; /* of the last error stop */
-	/* An MSR that the state does not have; false = it cannot be had. */
-	bool (*msr)(void *priv, uint32_t index, uint64_t *value);
+	/*
+	 * An MSR that the state does not have: 1 with its value, 0 when the
+	 * guest has no such MSR, -1 when that is not known.
+	 */
+	int (*msr)(void *priv, uint32_t index, uint64_t *value);
 	void *priv;
 };
 
@@ -98,6 +101,7 @@ struct vmcs_tally {
 	unsigned int conditional; /* violated if a control that is not known
 				     has a certain value; not in made */
 	unsigned int skipped;	  /* a field they look at is not known */
+	enum vmcs_field first;	  /* of the first violated one, if any */
 };
 
 /*

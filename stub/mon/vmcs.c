@@ -8,12 +8,14 @@ struct source_target {
 	unsigned int vcpu;
 };
 
-static bool source_msr(void *priv, uint32_t index, uint64_t *value)
+static int source_msr(void *priv, uint32_t index, uint64_t *value)
 {
 	const struct source_target *s = priv;
-	struct err unused;
+	struct err err;
 
-	return target_get_msr(s->t, s->vcpu, index, value, &unused);
+	if (target_get_msr(s->t, s->vcpu, index, value, &err))
+		return 1;
+	return err.code == ERR_NOT_FOUND ? 0 : -1;
 }
 
 /* Everything a model points to while it is made. */

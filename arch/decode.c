@@ -47,6 +47,10 @@ bool decode_available(void)
 	return true;
 }
 
+/* The order of the encoding. */
+static const enum x86_gpr gpr_order[] = {X86_RAX, X86_RCX, X86_RDX, X86_RBX,
+					 X86_RSP, X86_RBP, X86_RSI, X86_RDI};
+
 /* ---- addresses ---- */
 
 static uint64_t truncate(uint64_t value, unsigned int bits)
@@ -56,16 +60,13 @@ static uint64_t truncate(uint64_t value, unsigned int bits)
 
 static uint64_t gpr_value(const struct decode_work *w, ZydisRegister reg)
 {
-	static const enum x86_gpr order[] = {X86_RAX, X86_RCX, X86_RDX,
-					     X86_RBX, X86_RSP, X86_RBP,
-					     X86_RSI, X86_RDI};
 	int id = ZydisRegisterGetId(ZydisRegisterGetLargestEnclosing(
 		ZYDIS_MACHINE_MODE_LONG_64, reg));
 	uint64_t value;
 
 	if (id < 0 || id >= X86_NR_GPR)
 		return 0;
-	value = w->s->gpr[id < 8 ? (int)order[id] : id];
+	value = w->s->gpr[id < 8 ? (int)gpr_order[id] : id];
 	if (reg >= ZYDIS_REGISTER_AH && reg <= ZYDIS_REGISTER_BH)
 		value >>= 8;
 	return value;
@@ -91,6 +92,22 @@ static uint64_t register_value(const struct decode_work *w, ZydisRegister reg)
 	}
 	return truncate(value,
 			ZydisRegisterGetWidth(w->insn.machine_mode, reg));
+}
+
+/* Which of gpr[] an operand is, whole or in part; AH and its like are not. */
+static int8_t gpr_of(const ZydisDecodedOperand *op)
+{
+	ZydisRegister reg = op->reg.value;
+	int id;
+
+	if (op->type != ZYDIS_OPERAND_TYPE_REGISTER ||
+	    (reg >= ZYDIS_REGISTER_AH && reg <= ZYDIS_REGISTER_BH))
+		return -1;
+	reg = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
+	if (ZydisRegisterGetClass(reg) != ZYDIS_REGCLASS_GPR64)
+		return -1;
+	id = ZydisRegisterGetId(reg);
+	return (int8_t)(id < 8 ? (int)gpr_order[id] : id);
 }
 
 static enum x86_seg_index segment_of(ZydisRegister reg)
@@ -358,6 +375,9 @@ enum decode_result decode_insn_at(const struct x86_state *s, uint64_t rip,
 	d->address_size = w.insn.address_width / 8u;
 	d->isa = ZydisISASetGetString(w.insn.meta.isa_set);
 	d->cpuid = decode_cpuid_of(w.insn.meta.isa_set);
+	d->name = ZydisMnemonicGetString(w.insn.mnemonic);
+	for (unsigned int i = 0; i < DECODE_MAX_GPR; i++)
+		d->gpr[i] = i < w.insn.operand_count ? gpr_of(&w.op[i]) : -1;
 	for (unsigned int i = 0; i < w.insn.operand_count; i++)
 		add_mem(&w, &w.op[i], d);
 	put_target(&w, d);

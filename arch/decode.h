@@ -15,6 +15,7 @@
 
 #define DECODE_MAX_BYTES 15 /* the longest instruction there is */
 #define DECODE_MAX_MEM	 4
+#define DECODE_MAX_GPR	 2
 
 enum decode_result {
 	DECODE_OK,
@@ -76,6 +77,11 @@ struct decoded {
 	uint32_t flags;	     /* enum decode_flag */
 	char text[112];	     /* AT&T, as gdb: "movw   $0x248,0xb8000(%rip)" */
 	char mnemonic[24];   /* "movw" */
+	const char *name;    /* static, without AT&T's suffix: "mov" */
+
+	/* General registers among the first operands, the one written to
+	 * first as Intel has it; -1: no register, or none of those. */
+	int8_t gpr[DECODE_MAX_GPR];
 
 	unsigned int mems;
 	struct decode_mem mem[DECODE_MAX_MEM];

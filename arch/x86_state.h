@@ -180,6 +180,7 @@ struct x86_cpu_info {
 #define X86_EFER_LME  (UINT64_C(1) << 8)
 #define X86_EFER_LMA  (UINT64_C(1) << 10)
 #define X86_EFER_NXE  (UINT64_C(1) << 11)
+#define X86_FL_ZF     (UINT64_C(1) << 6)
 #define X86_FL_TF     (UINT64_C(1) << 8)
 #define X86_FL_IF     (UINT64_C(1) << 9)
 #define X86_FL_RF     (UINT64_C(1) << 16)

@@ -126,6 +126,8 @@ static bool on_internal_error(struct vcpu *v, struct target_stop *stop)
 	stopped = watch_retry(v, stop, &handled);
 	if (handled)
 		return stopped;
+	if (vcpu_assist(v))
+		return false;
 	return on_error(v, stop);
 }
 

@@ -244,6 +244,7 @@ static bool make_machine(struct program *p, struct err *err)
 	p->vm.memory = p->o.memory;
 	p->vm.vcpus = p->o.vcpus;
 	p->vm.irqchip = (enum vm_irqchip)p->o.irqchip;
+	p->vm.assist = p->o.assist;
 	p->vm.cpuid = &p->cpuid;
 	p->vm.caps = &p->caps;
 	p->vm.recorder = p->o.recorder;

@@ -36,6 +36,7 @@ struct options {
 	char *disk_path[DISKS_MAX]; /* owned */
 	unsigned int disks;
 	bool rng;
+	bool assist;
 	const char *hvc; /* as serial; NULL: none */
 
 	/* image */

@@ -271,6 +271,10 @@ const struct option options_table[] = {
 	      "APICs in KVM, IOAPIC here, no PIC and no PIT; or\n"
 	      "none",
 	      .set = set_choice, AT(irqchip), .choice = irqchips),
+	FLAG("assist",
+	     "do the few kernel instructions that an emulating\n"
+	     "host refuses (fninit, clac, int n, ...) in its place",
+	     .set = set_true, AT(assist)),
 	VALUE("serial", "stdio|file:PATH|unix:PATH|pty|none",
 	      "where COM1 goes (default stdio; none with COMM -\n"
 	      "and with --batch)",

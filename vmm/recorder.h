@@ -40,6 +40,14 @@ static inline bool recorder_on(const struct recorder *r)
 	return r->ring != NULL;
 }
 
+/* The entry added last, to complete it; NULL when nothing is recorded. */
+static inline struct exit_record *recorder_last(const struct recorder *r)
+{
+	if (!recorder_on(r) || !r->total)
+		return NULL;
+	return &r->ring[(r->next ? r->next : r->capacity) - 1];
+}
+
 static inline void recorder_add(struct recorder *r, const struct exit_record *e)
 {
 	if (!recorder_on(r))

@@ -305,6 +305,7 @@ static enum step_result one_round(struct step *st, struct target_stop *stop,
 	int os_errno;
 
 	*again = false;
+	v->assisted = false;
 	switch (vcpu_enter(v, &os_errno)) {
 	case ENTER_KICKED:
 		return moved(st) ? STEPPED : STEP_INTERRUPTED;
@@ -317,6 +318,8 @@ static enum step_result one_round(struct step *st, struct target_stop *stop,
 	if (vcpu_handle_exit(v, stop))
 		return STEP_STOPPED;
 	if (v->run->exit_reason == KVM_EXIT_DEBUG)
+		return STEPPED;
+	if (v->assisted && moved(st))
 		return STEPPED;
 	*again = !v->io_pending || !finish_io(st, stop, &stopped);
 	if (*again)

@@ -53,6 +53,7 @@
 #include "vmm/slots.h"
 
 #define VM_DEBUG_SLOTS 4
+#define VCPU_ASSISTS   24 /* more than arch/assist.c knows */
 
 struct vm;
 struct vcpu_power_on;
@@ -67,6 +68,12 @@ struct landing {
 	gva_t addr;
 	bool exception; /* a gate: the CPU has pushed a frame */
 	bool has_error; /* ... with an error code on it */
+};
+
+/* How often --assist did an instruction. */
+struct assist_count {
+	const char *name; /* static */
+	uint64_t n;
 };
 
 struct vcpu {
@@ -113,6 +120,8 @@ struct vcpu {
 	gva_t pass_pc;
 	bool awake;    /* known not to sleep in HLT */
 	bool retrying; /* inside watch_retry() */
+	bool assisted; /* an instruction was done here: the step is over */
+	struct assist_count assist[VCPU_ASSISTS]; /* ends with a NULL name */
 	bool guest_tf; /* the guest's own RFLAGS.TF while stepping */
 	struct landing landing[VM_DEBUG_SLOTS];
 	unsigned int landings;
@@ -317,6 +326,10 @@ bool watch_unprotect(struct vm *vm, const struct plant *p,
 		     struct err *err) MUST_CHECK;
 /* An instruction KVM could not emulate against a protected page: run it. */
 bool watch_retry(struct vcpu *v, struct target_stop *stop, bool *handled);
+
+/* ---- assist.c ---- */
+/* --assist: do the instruction that KVM's emulator refused.  False: cannot. */
+bool vcpu_assist(struct vcpu *v);
 
 /* ---- story.c ---- */
 /* Keep the evidence of this exit; fill the stop but for its text. */

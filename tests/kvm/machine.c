@@ -65,6 +65,7 @@ void machine_start_bytes(struct machine *m, const uint8_t *image, size_t size,
 		.caps = &m->caps,
 		.serial = o->serial,
 		.recorder = o->recorder,
+		.assist = o->assist,
 	};
 	CHECK_OK(live_create(m->kvm_fd, &m->config, &m->live, &err), &err);
 	m->target = live_target(m->live);

@@ -38,6 +38,7 @@ struct machine_options {
 	uint64_t memory;	 /* default 32 MiB */
 	struct console *serial;
 	uint32_t recorder; /* as in struct vm_config */
+	bool assist;	   /* --assist */
 };
 
 void machine_start_bytes(struct machine *m, const uint8_t *image, size_t size,

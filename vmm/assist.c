@@ -4,6 +4,8 @@
  */
 #include "arch/assist.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "vmm/plant.h"
 #include "vmm/vm.h"
@@ -90,6 +92,8 @@ static void count(struct vcpu *v, const char *name)
 				"ones are only counted (`monitor stats`)",
 				v->index, name, (unsigned long long)v->now.rip);
 		v->assist[i].name = name;
+		snprintf(v->assist[i].label, sizeof(v->assist[i].label),
+			 "assist_%s", name);
 		v->assist[i].n++;
 		return;
 	}

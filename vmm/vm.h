@@ -72,8 +72,9 @@ struct landing {
 
 /* How often --assist did an instruction. */
 struct assist_count {
-	const char *name; /* static */
-	uint64_t n;
+	const char *name;   /* of the instruction, static */
+	char label[24];	    /* "assist_fwait" */
+	uint64_t n, before; /* before: at the last resume */
 };
 
 struct vcpu {

@@ -72,6 +72,27 @@ TEST(a_step_is_one_instruction)
 	machine_end(&m);
 }
 
+TEST(each_is_counted_and_marked_in_the_recorder)
+{
+	struct exit_record last = {.where = 0};
+	struct target_stat stat;
+	struct machine m;
+	uint64_t fwaits = 0;
+
+	START_GUEST(&m, control);
+	if (m.caps.sse_cpl0 != CAP_NO)
+		test_skip("this host runs FPU instructions at CPL 0 itself");
+	CHECK_STOP(machine_continue(&m), STOP_EXITED);
+	for (unsigned int i = 0; target_stat(m.target, 0, i, &stat); i++)
+		if (!strcmp(stat.name, "assist_fwait"))
+			fwaits = stat.value;
+	CHECK_EQ(fwaits, 1);
+	CHECK(target_record(m.target, 0, 0, &last));
+	CHECK_STR(last.device, "assist");
+	CHECK_STR(last.reg, "fwait");
+	machine_end(&m);
+}
+
 TEST(without_it_they_kill_the_guest_where_kvm_emulates)
 {
 	struct target_stop stop;

@@ -198,6 +198,28 @@ static uint64_t own_counter(const struct stats *s, unsigned int i)
 	return i < s->vm->vcpus ? s->vm->vcpu[i].recorder.total : s->run_ns;
 }
 
+static void mark_assists(struct vcpu *v)
+{
+	for (int i = 0; v->assist[i].name; i++)
+		v->assist[i].before = v->assist[i].n;
+}
+
+/* What --assist has done. */
+static bool assist_row(const struct stats *s, unsigned int at, unsigned int i,
+		       struct target_stat *row)
+{
+	const struct assist_count *a;
+
+	if (at >= s->vm->vcpus || i >= VCPU_ASSISTS)
+		return false;
+	a = &s->vm->vcpu[at].assist[i];
+	if (!a->name)
+		return false;
+	*row = (struct target_stat){
+		.name = a->label, .value = a->n, .since = a->n - a->before};
+	return true;
+}
+
 void stats_resumed(struct stats *s, bool only_steps)
 {
 	if (!s)
@@ -211,6 +233,8 @@ void stats_resumed(struct stats *s, bool only_steps)
 			continue;
 		source_read(src, src->before);
 		src->own_before = own_counter(s, i);
+		if (i < s->vm->vcpus)
+			mark_assists(&s->vm->vcpu[i]);
 	}
 	s->resumed_at = recorder_now();
 }
@@ -250,7 +274,7 @@ bool stats_row(struct stats *s, unsigned int vcpu, unsigned int i,
 	if (i == src->rows)
 		return own_row(s, at, row);
 	if (i > src->rows)
-		return false;
+		return assist_row(s, at, i - src->rows - 1, row);
 	r = &src->row[i];
 	*row = (struct target_stat){.name = r->name,
 				    .value = src->now[r->index],

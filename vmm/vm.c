@@ -265,6 +265,7 @@ void vm_destroy(struct vm *vm)
 	free(vm->plant);
 	free(vm->cmdline);
 	free(vm->msr_list);
+	free(vm->io_list);
 	if (vm->bus.ranges)
 		bus_deinit(&vm->bus);
 	if (vm->fd >= 0)

@@ -215,6 +215,7 @@ struct vm {
 	const char *request_by;
 
 	struct msr_list *msr_list; /* made by vmm/inspect/msr.c; free() it */
+	struct io_list *io_list;   /* the same, vmm/inspect/io.c */
 };
 
 /* ---- vm.c ---- */

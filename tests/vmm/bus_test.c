@@ -125,6 +125,27 @@ TEST(narrow_device_sees_bytes)
 	CHECK_EQ(m.bytes[5], 0x44);
 }
 
+TEST(accesses_of_the_guest_are_counted)
+{
+	struct memory_device m = {0};
+	uint64_t v = 0;
+
+	bus_init(&bus);
+	add(&m, BUS_PIO, 0x300, 8);
+	bus_access(&bus, BUS_PIO, 0x304, 8, false, &v); /* leaves the range */
+	bus_access(&bus, BUS_PIO, 0x300, 1, true, &v);
+	bus_access(&bus, BUS_PIO, 0x301, 1, true, &v);
+	bus_access(&bus, BUS_PIO, 0x308, 1, true, &v);
+	CHECK(bus_debug_access(&bus, BUS_PIO, 0x300, 1, true, &v));
+	CHECK_EQ(bus.range[0].reads, 1);
+	CHECK_EQ(bus.range[0].writes, 2);
+	CHECK_EQ(bus.unclaimed, 1);
+	CHECK(!bus_debug_access(&bus, BUS_PIO, 0x308, 1, false, &v));
+	CHECK_EQ(v, 0xff);
+	CHECK_EQ(bus.unclaimed, 1);
+	bus_deinit(&bus);
+}
+
 TEST(overlap_is_refused_by_name)
 {
 	struct memory_device m = {0}, n = {.dev = {&narrow_ops}};

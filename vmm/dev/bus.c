@@ -47,7 +47,8 @@ bool bus_add(struct bus *b, enum bus_kind kind, uint64_t base, uint64_t len,
 				       r->dev->ops->name,
 				       (unsigned long long)r->base);
 	}
-	b->range[b->ranges++] = (struct bus_range){kind, base, len, dev};
+	b->range[b->ranges++] = (struct bus_range){
+		.kind = kind, .base = base, .len = len, .dev = dev};
 	return true;
 }
 
@@ -108,26 +109,45 @@ static const char *name_locked(const struct bus_range *r, uint64_t addr,
 	return r->dev->ops->reg_name(r->dev, addr - r->base, write);
 }
 
+/* r is the range of the first byte, NULL when there is none. */
+static uint64_t access_locked(const struct bus *b, const struct bus_range *r,
+			      enum bus_kind kind, uint64_t addr,
+			      unsigned int size, bool write, uint64_t value)
+{
+	if (!r)
+		return UINT64_MAX;
+	if ((r->dev->ops->width && size > r->dev->ops->width) ||
+	    !range_ok(r->base, r->len, addr, size))
+		return access_bytes(b, kind, addr, size, write, value);
+	return range_access(r, addr, size, write, value);
+}
+
+static void count_locked(struct bus *b, const struct bus_range *r, bool write)
+{
+	struct bus_range *mine = r ? &b->range[r - b->range] : NULL;
+
+	if (!mine)
+		b->unclaimed++;
+	else if (write)
+		mine->writes++;
+	else
+		mine->reads++;
+}
+
 const struct bus_device *bus_access_named(struct bus *b, enum bus_kind kind,
 					  uint64_t addr, unsigned int size,
 					  bool write, uint64_t *value,
 					  const char **reg)
 {
+	uint64_t in = write ? *value & size_mask(size) : 0, out;
 	const struct bus_range *r;
-	uint64_t in = write ? *value & size_mask(size) : 0;
-	uint64_t out = UINT64_MAX;
 
 	pthread_mutex_lock(&b->lock);
 	r = bus_find(b, kind, addr);
 	if (reg) /* first: the access may change what the address means */
 		*reg = name_locked(r, addr, write);
-	if (!r)
-		b->unclaimed++;
-	else if ((r->dev->ops->width && size > r->dev->ops->width) ||
-		 !range_ok(r->base, r->len, addr, size))
-		out = access_bytes(b, kind, addr, size, write, in);
-	else
-		out = range_access(r, addr, size, write, in);
+	count_locked(b, r, write);
+	out = access_locked(b, r, kind, addr, size, write, in);
 	pthread_mutex_unlock(&b->lock);
 	if (!write)
 		*value = out & size_mask(size);
@@ -139,6 +159,22 @@ const struct bus_device *bus_access(struct bus *b, enum bus_kind kind,
 				    bool write, uint64_t *value)
 {
 	return bus_access_named(b, kind, addr, size, write, value, NULL);
+}
+
+const struct bus_device *bus_debug_access(struct bus *b, enum bus_kind kind,
+					  uint64_t addr, unsigned int size,
+					  bool write, uint64_t *value)
+{
+	uint64_t in = write ? *value & size_mask(size) : 0, out;
+	const struct bus_range *r;
+
+	pthread_mutex_lock(&b->lock);
+	r = bus_find(b, kind, addr);
+	out = access_locked(b, r, kind, addr, size, write, in);
+	pthread_mutex_unlock(&b->lock);
+	if (!write)
+		*value = out & size_mask(size);
+	return r ? r->dev : NULL;
 }
 
 const char *bus_reg_name(struct bus *b, enum bus_kind kind, uint64_t addr,

@@ -53,11 +53,14 @@ struct bus_range {
 	enum bus_kind kind;
 	uint64_t base, len;
 	struct bus_device *dev;
+	uint64_t reads, writes; /* by the guest, that began here */
 };
+
+#define BUS_RANGES 48
 
 struct bus {
 	pthread_mutex_t lock; /* guards every device's state */
-	struct bus_range range[48];
+	struct bus_range range[BUS_RANGES];
 	unsigned int ranges;
 	uint64_t unclaimed; /* accesses nobody answered */
 };
@@ -87,6 +90,11 @@ const struct bus_device *bus_access_named(struct bus *b, enum bus_kind kind,
 					  uint64_t addr, unsigned int size,
 					  bool write, uint64_t *value,
 					  const char **reg);
+
+/* The same by a debugger: it is not counted. */
+const struct bus_device *bus_debug_access(struct bus *b, enum bus_kind kind,
+					  uint64_t addr, unsigned int size,
+					  bool write, uint64_t *value);
 
 /*
  * Name of the device register at an address, for traces, or NULL.  Takes the

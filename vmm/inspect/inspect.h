@@ -23,6 +23,12 @@ bool live_clock(struct target *t, unsigned int vcpu, struct x86_clock *clock,
 /* evidence.c */
 bool live_evidence(struct target *t, struct target_evidence *evidence);
 
+/* io.c */
+bool live_io_range(struct target *t, unsigned int i,
+		   struct target_io_range *range);
+bool live_io(struct target *t, bool mmio, uint64_t addr, unsigned int size,
+	     bool write, uint64_t *value, struct err *err);
+
 /* msr.c */
 bool live_get_msr(struct target *t, unsigned int vcpu, uint32_t index,
 		  uint64_t *value, struct err *err);

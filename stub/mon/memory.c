@@ -39,6 +39,17 @@ const struct mon_command mon_memory_commands[] = {
 		.run = mon_info_mem,
 	},
 	{
+		.name = "info mtree",
+		.usage = "[-f]",
+		.help = "the memory and port map, in QEMU's layout",
+		.long_help = "What KVM answers itself has names that begin "
+			     "with `kvm-`.  -f prints the flat views.  `iobus` "
+			     "counts the accesses.",
+		.needs = MON_NEED_STOPPED,
+		.max_args = 1,
+		.run = mon_info_mtree,
+	},
+	{
 		.name = "info tlb",
 		.usage = "[RANGE]",
 		.help = "every mapped page and its flags, in QEMU's layout",
@@ -51,6 +62,17 @@ const struct mon_command mon_memory_commands[] = {
 		.needs = MON_NEED_STOPPED,
 		.max_args = 1,
 		.run = mon_info_tlb,
+	},
+	{
+		.name = "iobus",
+		.usage = "",
+		.help = "every port and device-memory range, and its accesses",
+		.long_help = "Ports first, then device memory.  Accesses are "
+			     "the guest's since the machine was made; those "
+			     "that KVM answers itself never reach this "
+			     "program and are not counted.",
+		.needs = MON_NEED_STOPPED,
+		.run = mon_iobus,
 	},
 	{
 		.name = "maps",

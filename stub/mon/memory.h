@@ -22,6 +22,10 @@ enum mon_result mon_gpa2gva(struct mon_ctx *ctx);
 enum mon_result mon_x(struct mon_ctx *ctx);
 enum mon_result mon_xp(struct mon_ctx *ctx);
 
+/* memory_bus.c */
+enum mon_result mon_iobus(struct mon_ctx *ctx);
+enum mon_result mon_info_mtree(struct mon_ctx *ctx);
+
 /* What the walk of a vCPU can go by; NULL pointers where nothing is known. */
 struct mon_rules {
 	struct walk_rules walk;

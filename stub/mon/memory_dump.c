@@ -135,9 +135,9 @@ static void explain_device(struct dump *d, gpa_t gpa)
 		return;
 	if (io.in_kernel)
 		err_set(&d->ctx->err, ERR_FAULT,
-			"physical 0x%" PRIx64 " is a register of %s, which is "
-			"inside KVM; `help info` lists what shows it",
-			gpa, io.name);
+			"physical 0x%" PRIx64 " is a register of KVM's own "
+			"%s; `info %s` shows its state",
+			gpa, io.name, io.name);
 	else
 		err_set(&d->ctx->err, ERR_FAULT,
 			"physical 0x%" PRIx64 " is a register of device %s; "

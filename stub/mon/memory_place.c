@@ -1,4 +1,5 @@
 /* Who answers a physical address. */
+#include "arch/exit/ports.h"
 #include "base/bits.h"
 #include "stub/mon/memory.h"
 
@@ -36,6 +37,15 @@ static void name_region(const struct target_region *region, struct buf *name)
 		buf_printf(name, " (%s)", region->name);
 }
 
+static void name_nothing(gpa_t gpa, struct buf *name)
+{
+	const char *device = port_device(SPACE_MMIO, gpa);
+
+	buf_str(name, "nothing: no memory and no device");
+	if (device)
+		buf_printf(name, ", where a PC may have its %s", device);
+}
+
 bool mon_owner(struct target *t, gpa_t gpa, uint64_t *same, struct buf *name)
 {
 	struct target_region region;
@@ -58,6 +68,6 @@ bool mon_owner(struct target *t, gpa_t gpa, uint64_t *same, struct buf *name)
 	}
 	*same = until_next(t, gpa);
 	if (name)
-		buf_str(name, "nothing: no memory and no device");
+		name_nothing(gpa, name);
 	return false;
 }

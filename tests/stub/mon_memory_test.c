@@ -7,12 +7,13 @@ static struct fake_target *f;
 static struct buf out;
 
 static const struct target_io_range io[] = {
-	{.base = 0x60, .len = 1, .name = "i8042"},
+	{.base = 0x20, .len = 2, .name = "pic", .in_kernel = true},
+	{.base = 0x60, .len = 1, .name = "i8042", .reads = 3, .writes = 1},
 	{.mmio = true, .base = 0xfec00000, .len = 4096, .name = "ioapic"},
 	{.mmio = true,
 	 .base = 0xfee00000,
 	 .len = 4096,
-	 .name = "LAPIC",
+	 .name = "lapic",
 	 .in_kernel = true},
 };
 
@@ -134,8 +135,8 @@ TEST(devices_are_read_only_when_asked_for)
 					      "-d "
 					      "0xfec00010` reads it, with its "
 					      "side effects\n");
-	CHECK_HAS(run_fails("xp 0xfee00020"), "a register of LAPIC, which is "
-					      "inside KVM");
+	CHECK_HAS(run_fails("xp 0xfee00020"), "a register of KVM's own lapic; "
+					      "`info lapic` shows its state");
 	CHECK_STR(fake_log(f), "");
 	CHECK_STR(run("xp -d /2xw 0xfec00000"), "00000000fec00000: 0x00000011 "
 						"0x00000011\n");
@@ -195,7 +196,7 @@ TEST(maps_of_ram_and_devices)
 			       "--- -> 0x0\n"
 			       "0x0000000000700000-0x0000000000700fff rwx-     "
 			       " 1 x 4K  UC "
-			       "--- -> 0xfee00000 (device LAPIC, inside KVM)\n"
+			       "--- -> 0xfee00000 (device lapic, inside KVM)\n"
 			       "2 ranges, 4100 KiB mapped, 6 tables gone "
 			       "through\n");
 	CHECK_HAS(run("maps -v 0x3ff000-0x3fffff"), "1 x 4K");
@@ -236,5 +237,58 @@ TEST(gpa2gva_finds_every_mapping)
 	CHECK_STR(run("gpa2gva 0x90000000"), "no linear address of this vCPU "
 					     "maps it\n");
 	CHECK_HAS(run_fails("gpa2gva zork"), "'zork' is neither");
+	teardown();
+}
+
+/* ---- who answers ---- */
+
+TEST(iobus_counts_and_marks)
+{
+	setup();
+	CHECK_STR(run("iobus"), "port 0x0020-0x0021          pic               "
+				"inside KVM, "
+				"accesses n/a (kernel-private)\n"
+				"port 0x0060                 i8042             "
+				"3 reads, 1 "
+				"writes\n"
+				"mmio 0xfec00000-0xfec00fff  ioapic            "
+				"0 reads, 0 "
+				"writes\n"
+				"mmio 0xfee00000-0xfee00fff  lapic             "
+				"inside KVM, "
+				"accesses n/a (kernel-private)\n"
+				"what KVM answers itself shows in tracefs: "
+				"kvm_pio, kvm_mmio, "
+				"kvm_apic\n");
+	f->inspect.io_ranges = 0;
+	CHECK_HAS(run("iobus"), "the fake target does not tell its devices");
+	teardown();
+}
+
+TEST(info_mtree_in_qemus_shape)
+{
+	setup();
+	fake_add_region(f, 0xffe00000, 0x1000, true, "bios");
+	CHECK_STR(run("info mtree"),
+		  "address-space: memory\n"
+		  "  0000000000000000-ffffffffffffffff (prio 0, i/o): system\n"
+		  "    0000000000000000-00000000003fffff (prio 0, ram): ram "
+		  "KVM\n"
+		  "    00000000fec00000-00000000fec00fff (prio 0, i/o): "
+		  "ioapic\n"
+		  "    00000000fee00000-00000000fee00fff (prio 0, i/o): "
+		  "kvm-lapic\n"
+		  "    00000000ffe00000-00000000ffe00fff (prio 0, rom): bios "
+		  "KVM\n"
+		  "\n"
+		  "address-space: I/O\n"
+		  "  0000000000000000-000000000000ffff (prio 0, i/o): io\n"
+		  "    0000000000000020-0000000000000021 (prio 0, i/o): "
+		  "kvm-pic\n"
+		  "    0000000000000060-0000000000000060 (prio 0, i/o): "
+		  "i8042\n");
+	CHECK_HAS(run("info mtree -f"), "FlatView #0\n AS \"memory\", root: "
+					"system\n");
+	CHECK_HAS(run_fails("info mtree x"), "'x' is not -f");
 	teardown();
 }

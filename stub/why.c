@@ -1,10 +1,14 @@
 #include "stub/why.h"
 
 #include <inttypes.h>
+#include <string.h>
 
-#include "arch/decode.h"
+#include "arch/diag/story.h"
 #include "arch/dump.h"
+#include "arch/irq/lapic.h"
 #include "stub/inspect.h"
+#include "stub/mon/memory.h"
+#include "stub/mon/vmcs.h"
 #include "stub/target.h"
 
 enum {
@@ -19,6 +23,11 @@ struct why {
 	struct target_evidence ev;
 	struct x86_view view;
 	struct decoded insn; /* at rip, by guest memory as it is now */
+	struct x86_host host;
+	struct x86_cpuid cpuid;
+	struct vmcs_model model;
+	struct story_in in;
+	struct story_out story;
 };
 
 static bool read_phys(void *ctx, gpa_t gpa, void *buf, size_t len,
@@ -56,11 +65,84 @@ static void fill_exit(struct why *w)
 					    sizeof(e->insn));
 }
 
+/* ---- what the diagnosis may ask for ---- */
+
+static bool ask_place(void *ctx, gpa_t gpa, struct buf *out)
+{
+	const struct why *w = ctx;
+
+	return mon_place(w->t, gpa, out);
+}
+
+static void ask_walk(void *ctx, gva_t gva, uint32_t access, struct buf *out)
+{
+	struct why *w = ctx;
+	struct mon_ctx mon = {.target = w->t, .vcpu = w->ev.vcpu};
+	struct mon_rules rules;
+	struct walk walk;
+
+	mon_rules_init(&mon, &w->view.paging, &rules);
+	walk_tell(&rules.walk, &w->view.mem, gva, access, &walk, out);
+}
+
+static bool ask_msr(void *ctx, uint32_t index, uint64_t *value)
+{
+	const struct why *w = ctx;
+	struct err err;
+
+	return target_get_msr(w->t, w->ev.vcpu, index, value, &err);
+}
+
+static void ask_symbol(void *ctx, gva_t addr, struct buf *out)
+{
+	const struct why *w = ctx;
+	struct target_symbol symbol;
+
+	if (!target_symbol_at(w->t, addr, &symbol))
+		return;
+	buf_printf(out, " <%s", symbol.name);
+	if (addr != symbol.addr)
+		buf_printf(out, "+%" PRIu64, addr - symbol.addr);
+	buf_byte(out, '>');
+}
+
+static const struct vmcs_model *ask_vmcs(void *ctx)
+{
+	struct why *w = ctx;
+	enum vmcs_kind kind;
+	struct err err;
+
+	if (!vmcs_native(&w->host, &kind) ||
+	    !mon_vmcs_model(w->t, w->ev.vcpu, kind, &w->model, &err))
+		return NULL;
+	return &w->model;
+}
+
+static const struct story_ops ask = {
+	.place = ask_place,
+	.walk = ask_walk,
+	.msr = ask_msr,
+	.symbol = ask_symbol,
+	.vmcs = ask_vmcs,
+};
+
+static int in_service(const struct why *w)
+{
+	struct x86_lapic lapic;
+	struct err err;
+
+	if (!target_lapic(w->t, w->ev.vcpu, &lapic, &err))
+		return -1;
+	return lapic_highest(&lapic, LAPIC_ISR);
+}
+
 static bool begin(struct why *w, struct target *t, struct buf *out)
 {
 	const struct phys_reader mem = {read_phys, t};
 	struct x86_cpu_info info;
+	struct err err;
 
+	memset(w, 0, sizeof(*w));
 	w->t = t;
 	w->out = out;
 	if (!target_evidence(t, &w->ev))
@@ -68,6 +150,22 @@ static bool begin(struct why *w, struct target *t, struct buf *out)
 	target_cpu_info(t, w->ev.vcpu, &info);
 	view_init(&w->view, &w->ev.state, &info, &mem);
 	fill_exit(w);
+	decode_insn(&w->ev.state, w->ev.exit.insn, w->ev.exit.insn_len,
+		    &w->insn);
+	target_host(t, &w->host);
+	w->in = (struct story_in){
+		.exit = &w->ev.exit,
+		.view = w->ev.has_state ? &w->view : NULL,
+		.insn = &w->insn,
+		.host = &w->host,
+		.stale = w->ev.from_before,
+		.age_ns = w->ev.age_ns,
+		.in_service = in_service(w),
+		.ops = &ask,
+		.ctx = w,
+	};
+	if (target_cpuid(t, w->ev.vcpu, CPUID_GUEST, &w->cpuid, &err))
+		w->in.cpuid = &w->cpuid;
 	return true;
 }
 
@@ -79,29 +177,15 @@ static void end_line(struct buf *out)
 		buf_byte(out, '\n');
 }
 
-static void put_symbol(const struct why *w, gva_t addr)
-{
-	struct target_symbol symbol;
-
-	if (!target_symbol_at(w->t, addr, &symbol))
-		return;
-	buf_printf(w->out, " <%s", symbol.name);
-	if (addr != symbol.addr)
-		buf_printf(w->out, "+%" PRIu64, addr - symbol.addr);
-	buf_byte(w->out, '>');
-}
-
 /* As gdb's x/i: "=> 0x100005 <start+5>:\tud2" */
 static void put_insn(struct why *w)
 {
-	const struct exit_info *e = &w->ev.exit;
 	gva_t pc = x86_linear_pc(&w->ev.state);
 
-	if (!e->insn_len)
+	if (!w->ev.exit.insn_len)
 		return;
-	decode_insn(&w->ev.state, e->insn, e->insn_len, &w->insn);
 	buf_printf(w->out, "=> 0x%" PRIx64, pc);
-	put_symbol(w, pc);
+	ask_symbol(w, pc, w->out);
 	buf_printf(w->out, ":\t%s\n", w->insn.text);
 }
 
@@ -123,29 +207,52 @@ static void put_age(struct why *w)
 {
 	if (!w->ev.exit.state_reset)
 		return;
+	buf_str(w->out, "KVM has reset this vCPU, as it does on this host at a "
+			"triple fault; these are ");
 	if (w->ev.from_before)
 		buf_printf(w->out,
-			   "KVM on this host resets the vCPU at a triple "
-			   "fault; these are the registers of %" PRIu64
-			   ".%03" PRIu64 " ms before, at its last exit:\n",
+			   "the registers of %" PRIu64 ".%03" PRIu64
+			   " ms before, when the guest was last entered:\n",
 			   w->ev.age_ns / 1000000, w->ev.age_ns / 1000 % 1000);
 	else
-		buf_str(w->out, "KVM on this host resets the vCPU at a triple "
-				"fault; these are its registers after that:\n");
+		buf_str(w->out, "its registers after that:\n");
 }
 
-/* A breakpoint set at an address that is not the start of an instruction. */
-static void put_broken(struct why *w)
+/* The exit that came before the last one: the guest was alive then. */
+static void put_last_sign(struct why *w)
 {
-	int at = exit_planted_byte(&w->ev.exit);
+	size_t n = target_records(w->t, w->ev.vcpu, NULL);
+	struct exit_record r;
 
-	if (at > 0)
-		buf_printf(w->out,
-			   "  a software breakpoint is planted at 0x%" PRIx64
-			   ", %d bytes behind rip: it broke this instruction; "
-			   "delete it and use the address where an "
-			   "instruction begins\n",
-			   x86_linear_pc(&w->ev.state) + (uint64_t)at, at);
+	if (n < 2 || !target_record(w->t, w->ev.vcpu, n - 2, &r))
+		return;
+	buf_str(w->out, "last exit before: ");
+	exit_record_print(w->out, &r);
+}
+
+static void put_fix(struct why *w)
+{
+	const char *line = buf_cstr(&w->story.fix);
+
+	while (*line) {
+		size_t len = strcspn(line, "\n");
+
+		buf_printf(w->out, "to do: %.*s\n", (int)len, line);
+		line += len + (line[len] == '\n');
+	}
+}
+
+static void put_diagnosis(struct why *w)
+{
+	story_tell(&w->in, &w->story);
+	if (w->story.verdict.len)
+		buf_append(w->out, w->story.verdict.data, w->story.verdict.len);
+	else
+		exit_verdict(w->out, &w->ev.exit);
+	end_line(w->out);
+	buf_append(w->out, buf_cstr(&w->story.body), w->story.body.len);
+	put_fix(w);
+	story_deinit(&w->story);
 }
 
 bool why_error(struct target *t, struct buf *out)
@@ -154,11 +261,10 @@ bool why_error(struct target *t, struct buf *out)
 
 	if (!begin(&w, t, out))
 		return false;
-	exit_verdict(out, &w.ev.exit);
-	end_line(out);
+	put_diagnosis(&w);
 	if (w.ev.has_state)
 		put_insn(&w);
-	put_broken(&w);
+	put_last_sign(&w);
 	exit_opening(out, &w.ev.exit);
 	end_line(out);
 	exit_details(out, &w.ev.exit);

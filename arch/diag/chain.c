@@ -90,9 +90,11 @@ static bool add_lost(struct chain *c, const struct x86_fault *event,
 		return true;
 	}
 	last = add_hop(c, event, failed);
-	if (last)
-		last->lost = true;
-	return last != NULL;
+	if (!last)
+		return false;
+	last->lost = true;
+	last->fix = "map the handler's code, or correct the gate's offset";
+	return true;
 }
 
 static void set_double_fault(struct x86_fault *f, const struct x86_fault *first,
@@ -114,8 +116,11 @@ static bool combine(struct chain *c, struct x86_fault *event,
 {
 	struct x86_fault first = *event;
 
-	if (!add_hop(c, event, d->failed))
+	struct chain_hop *hop = add_hop(c, event, d->failed);
+
+	if (!hop)
 		return false;
+	hop->fix = d->fix;
 	if (class_of(event) == DOUBLE) {
 		c->end = CHAIN_SHUTDOWN;
 		c->last = d->fault;
@@ -217,7 +222,12 @@ static bool predicted(const struct chain_input *in, bool guess,
 
 static bool by_insn(const struct chain_input *in, struct x86_fault *f)
 {
-	return predicted(in, false, f);
+	return !in->stale && predicted(in, false, f);
+}
+
+static bool by_old_insn(const struct chain_input *in, struct x86_fault *f)
+{
+	return in->stale && predicted(in, false, f);
 }
 
 static bool by_guess(const struct chain_input *in, struct x86_fault *f)
@@ -240,7 +250,8 @@ static bool by_cr2(const struct chain_input *in, struct x86_fault *f)
 {
 	gva_t addr = in->view->s->cr2;
 
-	return addr && fault_at(in->view, addr, 1, 0, f) && f->has_addr;
+	return !in->stale && addr && fault_at(in->view, addr, 1, 0, f) &&
+	       f->has_addr;
 }
 
 static bool by_in_service(const struct chain_input *in, struct x86_fault *f)
@@ -261,6 +272,7 @@ static const struct {
 	{CHAIN_BY_EVENT, by_event, "KVM was delivering it"},
 	{CHAIN_BY_INSN, by_insn, "the instruction at rip raises it"},
 	{CHAIN_BY_KVM, by_kvm, "the last exception that KVM itself raised"},
+	{CHAIN_BY_INSN, by_old_insn, "the instruction at rip raises it"},
 	{CHAIN_BY_IN_SERVICE, by_in_service,
 	 "the local APIC has this interrupt in service"},
 	{CHAIN_BY_CR2, by_cr2, "CR2 holds an address that faults"},

@@ -34,6 +34,7 @@ struct chain_hop {
 	struct x86_fault event;
 	bool lost;	    /* delivered, to a handler that cannot be fetched */
 	char failed[80];    /* what stopped its delivery, short; or "" */
+	const char *fix;    /* static: what to do about that, or NULL */
 	unsigned int times; /* deliveries in a row that went the same way */
 };
 
@@ -51,6 +52,8 @@ struct chain_input {
 	const struct x86_view *view;
 	const struct decoded *insn; /* at rip */
 	int in_service; /* vector the local APIC has in service, or -1 */
+	/* The registers are older than the fault, only the queue is not. */
+	bool stale;
 };
 
 /*

@@ -38,6 +38,8 @@ static bool fail_gate(struct deliver_work *w, uint8_t vector, const char *what,
 
 	snprintf(shortly, sizeof(shortly), "IDT[%u] %s", w->event->vector,
 		 what);
+	w->d->fix = "load an IDT (lidt) whose gates for #DF, #GP, #PF and #UD "
+		    "are filled and present before anything can fault";
 	return deliver_fail(w, vector, w->event->vector * 8u + ERROR_IDT,
 			    shortly, why);
 }
@@ -51,6 +53,8 @@ bool deliver_fail_sel(struct deliver_work *w, uint8_t vector, uint16_t sel,
 		 w->event->vector, why);
 	snprintf(text, sizeof(text), "%s 0x%04x of IDT[%u] %s", what, sel,
 		 w->event->vector, why);
+	w->d->fix = "make the gates' selector that of a present code segment "
+		    "in the GDT that is loaded now (`gdt`, `idt`)";
 	return deliver_fail(w, vector, sel & ~(uint32_t)SEL_RPL, shortly, text);
 }
 
@@ -72,7 +76,21 @@ bool deliver_fail_access(struct deliver_work *w, const char *what)
 	return false;
 }
 
+bool deliver_no_tss(struct deliver_work *w, const char *shortly,
+		    const char *why)
+{
+	w->d->fix = "load TR (ltr) with a TSS that has the stack this needs";
+	return deliver_fail(w, VECTOR_TS, w->s->seg[X86_TR].sel & 0xfffcu,
+			    shortly, why);
+}
+
 /* ---- stacks ---- */
+
+static const char stack_fix[] = "the stack pointer is wrong or the stack has "
+				"run out; a stack of its "
+				"own for #DF (IST, or a task gate in 32-bit "
+				"mode) lets the guest see "
+				"such faults itself";
 
 /* Push `slots` of `size` bytes below linear base + sp; *sp is moved. */
 bool deliver_push(struct deliver_work *w, const struct deliver_stack *stack,
@@ -89,6 +107,7 @@ bool deliver_push(struct deliver_work *w, const struct deliver_stack *stack,
 		addr = stack->base + at;
 		if (!(w->s->efer & X86_EFER_LMA))
 			addr = (uint32_t)addr;
+		w->d->fix = stack_fix;
 		if (at + (size - 1) > stack->limit)
 			return deliver_fail(w, VECTOR_SS, stack->sel,
 					    "stack beyond its limit",
@@ -98,6 +117,7 @@ bool deliver_push(struct deliver_work *w, const struct deliver_stack *stack,
 			return deliver_fail_access(w, "stack at");
 	}
 	*sp = at;
+	w->d->fix = NULL;
 	return true;
 }
 
@@ -249,7 +269,7 @@ static bool check_code(struct deliver_work *w, const struct desc *gate,
 static bool choose_stack_64(struct deliver_work *w, const struct desc *gate,
 			    unsigned int cpl, bool inner, uint64_t *sp)
 {
-	uint16_t tr = (uint16_t)w->s->seg[X86_TR].sel, ss;
+	uint16_t ss;
 	struct tss tss;
 	struct err err;
 
@@ -260,10 +280,10 @@ static bool choose_stack_64(struct deliver_work *w, const struct desc *gate,
 		if (fault_at(w->v, w->s->seg[X86_TR].base, 1, FAULT_IMPLICIT,
 			     &w->d->fault))
 			return deliver_fail_access(w, "TSS at");
-		return deliver_fail(w, VECTOR_TS, tr, "no TSS", err.msg);
+		return deliver_no_tss(w, "no TSS", err.msg);
 	}
 	if (!tss_stack(&tss, cpl, gate->ist, &ss, sp, &err))
-		return deliver_fail(w, VECTOR_TS, tr, "TSS too short", err.msg);
+		return deliver_no_tss(w, "TSS too short", err.msg);
 	return true;
 }
 

@@ -16,6 +16,7 @@ struct delivery {
 	/* !ok: what failed, short, and the exception that came of it */
 	char failed[80];
 	struct x86_fault fault;
+	const char *fix; /* static: what to do about it, or NULL */
 };
 
 /*

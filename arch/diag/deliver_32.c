@@ -44,7 +44,7 @@ static bool load_inner_stack(struct deliver_work *w, uint16_t sel,
 static bool inner_stack(struct deliver_work *w, unsigned int cpl,
 			struct x86_seg *ss, uint64_t *sp)
 {
-	uint16_t tr = (uint16_t)w->s->seg[X86_TR].sel, sel;
+	uint16_t sel;
 	struct tss tss;
 	struct err err;
 
@@ -52,10 +52,10 @@ static bool inner_stack(struct deliver_work *w, unsigned int cpl,
 		if (fault_at(w->v, w->s->seg[X86_TR].base, 1, FAULT_IMPLICIT,
 			     &w->d->fault))
 			return deliver_fail_access(w, "TSS at");
-		return deliver_fail(w, VECTOR_TS, tr, "no TSS", err.msg);
+		return deliver_no_tss(w, "no TSS", err.msg);
 	}
 	if (!tss_stack(&tss, cpl, 0, &sel, sp, &err))
-		return deliver_fail(w, VECTOR_TS, tr, "TSS too short", err.msg);
+		return deliver_no_tss(w, "TSS too short", err.msg);
 	return load_inner_stack(w, sel, cpl, ss);
 }
 

@@ -29,6 +29,9 @@ bool deliver_fail_sel(struct deliver_work *w, uint8_t vector, uint16_t sel,
 		      const char *what, const char *why);
 /* w->d->fault is set by fault_at(). */
 bool deliver_fail_access(struct deliver_work *w, const char *what);
+/* #TS: TR has no stack to offer. */
+bool deliver_no_tss(struct deliver_work *w, const char *shortly,
+		    const char *why);
 bool deliver_fetch_desc(struct deliver_work *w, uint16_t sel, uint8_t vector,
 			const char *what, struct desc *d);
 bool deliver_push(struct deliver_work *w, const struct deliver_stack *stack,

@@ -124,6 +124,15 @@ unsigned int exit_fetched(const struct exit_info *e,
  */
 int exit_planted_byte(const struct exit_info *e);
 
+/* The hardware's exit behind an internal error; false when it is not told. */
+bool exit_hw_reason(const struct exit_info *e, uint64_t *reason);
+
+/*
+ * The event that was being delivered, in the format of the VMX IDT-vectoring
+ * information; false when none is told.
+ */
+bool exit_vectoring(const struct exit_info *e, uint32_t *info);
+
 /* One line without newline: what happened, in plain words. */
 void exit_verdict(struct buf *out, const struct exit_info *e);
 

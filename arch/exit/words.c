@@ -142,6 +142,31 @@ int exit_planted_byte(const struct exit_info *e)
 	return at;
 }
 
+bool exit_hw_reason(const struct exit_info *e, uint64_t *reason)
+{
+	struct exit_words w;
+
+	exit_words(e, &w);
+	if (w.reason < 0)
+		return false;
+	*reason = e->data[w.reason];
+	return true;
+}
+
+bool exit_vectoring(const struct exit_info *e, uint32_t *info)
+{
+	struct exit_words w;
+	int at;
+
+	exit_words(e, &w);
+	at = w.vectoring;
+	/* of SVM that word is EXITINFO2, an address */
+	if (at < 0 || e->vendor == EXIT_VENDOR_SVM || !(e->data[at] & BIT(31)))
+		return false;
+	*info = (uint32_t)e->data[at];
+	return true;
+}
+
 /* ---- single words ---- */
 
 static void print_vmx_reason(struct buf *out, uint64_t word)

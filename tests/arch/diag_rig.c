@@ -190,7 +190,8 @@ static void look(void)
 
 bool diag_find(void)
 {
-	struct chain_input in = {&diag.view, &diag.insn, diag.in_service};
+	struct chain_input in = {&diag.view, &diag.insn, diag.in_service,
+				 diag.stale};
 
 	look();
 	return chain_find(&in, &diag.chain);

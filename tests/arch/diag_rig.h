@@ -17,6 +17,7 @@ struct diag_rig {
 	struct x86_state s;
 	struct x86_cpu_info info;
 	int in_service;
+	bool stale;
 
 	/* what the last call made of it */
 	struct x86_view view;

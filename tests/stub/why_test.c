@@ -55,8 +55,8 @@ TEST(wiped_registers_are_told_with_their_age)
 	setup();
 	ev.exit.state_reset = ev.from_before = true;
 	ev.age_ns = 2345678;
-	CHECK_HAS(die(), "the registers of 2.345 ms before, at its last exit:"
-			 "\nRAX=");
+	CHECK_HAS(die(), "the registers of 2.345 ms before, when the guest was "
+			 "last entered:\nRAX=");
 	ev.from_before = false;
 	fake_destroy(f);
 }

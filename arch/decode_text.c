@@ -79,6 +79,10 @@ static void arrange(const struct decode_work *w, char *raw, struct decoded *d)
 	n = (size_t)snprintf(d->text, sizeof(d->text),
 			     rest ? "%.*s%-6s " : "%.*s%s", (int)(word - raw),
 			     raw, d->mnemonic);
+	/* AT&T marks a target that is not a number; Zydis not always */
+	if (rest && *rest != '*' && (d->flags & DECODE_INDIRECT) &&
+	    n + 1 < sizeof(d->text))
+		d->text[n++] = '*';
 	for (; rest && *rest && n + 1 < sizeof(d->text); rest++)
 		if (*rest != ' ' || rest[-1] != ',')
 			d->text[n++] = *rest;

@@ -70,8 +70,9 @@ static void fill_exit(struct why *w)
 static bool ask_place(void *ctx, gpa_t gpa, struct buf *out)
 {
 	const struct why *w = ctx;
+	uint64_t same;
 
-	return mon_place(w->t, gpa, out);
+	return mon_owner(w->t, gpa, &same, out);
 }
 
 static void ask_walk(void *ctx, gva_t gva, uint32_t access, struct buf *out)

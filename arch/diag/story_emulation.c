@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "arch/assist.h"
 #include "arch/diag/fault.h"
 #include "arch/diag/story_impl.h"
 
@@ -233,14 +234,13 @@ static bool is_emulating_host(struct emulation *w)
 		    ": this host's KVM (%s) runs CPL-%u code in its "
 		    "emulator, which does not know this instruction",
 		    w->in->host->module, x86_cpl(w->s));
-	if (!is_int3(w))
+	if (assist_knows(&w->insn))
+		story_fix(w->out, "start with --assist: it does this "
+				  "instruction in KVM's place");
+	else
 		story_fix(w->out, "build the guest without it (integer code: "
 				  "-mgeneral-regs-only, no BMI), or use a "
 				  "host with VMX or SVM; `caps` lists what "
-				  "works here");
-	else
-		story_fix(w->out, "hbreak or break in the debugger instead "
-				  "of int3 in the code; `caps` lists what "
 				  "works here");
 	return true;
 }

@@ -67,6 +67,8 @@ TEST(text_is_what_gdb_prints)
 		{"f3 a4", "rep movsb"},
 		{"c5 f9 6f 00", "vmovdqa (%rax),%xmm0"},
 		{"f4", "hlt"},
+		{"ff d0", "call   *%rax"},
+		{"ff 24 25 00 10 00 00", "jmp    *0x1000"},
 	};
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)

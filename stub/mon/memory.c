@@ -101,6 +101,26 @@ const struct mon_command mon_memory_commands[] = {
 		.run = mon_maps,
 	},
 	{
+		.name = "search",
+		.usage = "[-p] RANGE BYTES|\"TEXT\"|-b|-h|-w|-g VALUE ...",
+		.help = "where bytes, a text or a number lie in memory",
+		.long_help = "RANGE is of linear addresses, with -p of "
+			     "physical "
+			     "ones: FIRST-LAST, FIRST+LENGTH.  Then what to "
+			     "look "
+			     "for, one or more pieces in a row: bytes as "
+			     "hexadecimal digits (0f0b), text in quotes, or a "
+			     "number of 1, 2, 4 or 8 bytes after -b, -h, -w or "
+			     "-g.  "
+			     "Only memory is read, never a device.  Stops "
+			     "after "
+			     "100 places or 3.5 seconds and says how to go on.",
+		.needs = MON_NEED_STOPPED,
+		.min_args = 2,
+		.max_args = MON_WORDS - 2,
+		.run = mon_search,
+	},
+	{
 		.name = "walk",
 		.usage = "ADDR [r|w|x] [u|s] [-cr3 VALUE]",
 		.help = "walk the page tables for one access, entry by entry",

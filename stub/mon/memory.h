@@ -26,6 +26,9 @@ enum mon_result mon_xp(struct mon_ctx *ctx);
 enum mon_result mon_iobus(struct mon_ctx *ctx);
 enum mon_result mon_info_mtree(struct mon_ctx *ctx);
 
+/* memory_search.c */
+enum mon_result mon_search(struct mon_ctx *ctx);
+
 /* What the walk of a vCPU can go by; NULL pointers where nothing is known. */
 struct mon_rules {
 	struct walk_rules walk;

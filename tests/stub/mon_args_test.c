@@ -120,3 +120,20 @@ TEST(hostile_words_are_shown_harmlessly)
 									   "."
 									   ".");
 }
+
+TEST(formats_are_words_of_their_own)
+{
+	CHECK_OK(mon_split("x/4xb $rip \"a b\"", &w, &err), &err);
+	CHECK_EQ(w.quoted, 4);
+	CHECK_OK(mon_split_format(&w, 0, &err), &err);
+	CHECK_EQ(w.n, 4);
+	CHECK_STR(w.word[0], "x");
+	CHECK_STR(w.word[1], "/4xb");
+	CHECK_STR(w.word[2], "$rip");
+	CHECK_STR(w.word[3], "a b");
+	CHECK_EQ(w.quoted, 8);
+	CHECK_OK(mon_split_format(&w, 1, &err), &err); /* begins with it */
+	CHECK_OK(mon_split_format(&w, 2, &err), &err);
+	CHECK_OK(mon_split_format(&w, 3, &err), &err);
+	CHECK_EQ(w.n, 4);
+}

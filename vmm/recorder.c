@@ -63,6 +63,8 @@ uint64_t recorder_now(void)
 void recorder_released(struct recorder *r)
 {
 	r->running_from = recorder_now();
+	if (!r->counts.from_ns)
+		r->counts.from_ns = r->running_from;
 }
 
 void recorder_parked(struct recorder *r)
@@ -73,6 +75,7 @@ void recorder_parked(struct recorder *r)
 void recorder_mark(struct recorder *r)
 {
 	r->marked = r->counts;
+	r->marked.from_ns = recorder_now();
 }
 
 size_t recorder_count(const struct recorder *r)

@@ -42,7 +42,8 @@ enum {
 
 struct exit_counts {
 	uint64_t by_reason[EXIT_COUNTERS];
-	uint64_t ran_ns; /* the vCPU was not stopped by the debugger */
+	uint64_t ran_ns;  /* the vCPU was not stopped by the debugger */
+	uint64_t from_ns; /* CLOCK_MONOTONIC when counting began, 0 = not yet */
 };
 
 /* Index in by_reason[]. */

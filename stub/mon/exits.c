@@ -152,6 +152,26 @@ const struct mon_command mon_exits_commands[] = {
 		.run = mon_exits,
 	},
 	{
+		.name = "exits summary",
+		.usage = "[all]",
+		.help = "exits by reason, by rip and by device register, with "
+			"rates",
+		.long_help = "Reasons are counted since the last resume and "
+			     "ever, "
+			     "with their share and rate over the time the "
+			     "guest "
+			     "ran.  Places and registers are counted in what "
+			     "the "
+			     "recorder holds since the last resume, or, with "
+			     "all, "
+			     "in everything it holds.  All virtual CPUs "
+			     "together; "
+			     "-c N counts one.",
+		.needs = MON_NEED_STOPPED,
+		.max_args = 1,
+		.run = mon_exits_summary,
+	},
+	{
 		.name = "mmio",
 		.usage = "[N|all] [RANGE] [FILTER...]",
 		.help = "the last accesses to device memory",

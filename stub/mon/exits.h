@@ -52,4 +52,6 @@ bool exits_walk_next(struct mon_ctx *ctx, struct exits_walk *w);
 /* "function+0x1c", or nothing when the image has no symbol there. */
 void exits_print_symbol(struct mon_ctx *ctx, uint64_t addr, const char *before);
 
+enum mon_result mon_exits_summary(struct mon_ctx *ctx);
+
 #endif

@@ -30,6 +30,7 @@ bool live_exit_counts(struct target *t, unsigned int vcpu,
 		return false;
 	*total = *since = r->counts;
 	since->ran_ns -= r->marked.ran_ns;
+	since->from_ns = r->marked.from_ns;
 	for (unsigned int i = 0; i < EXIT_COUNTERS; i++)
 		since->by_reason[i] -= r->marked.by_reason[i];
 	return true;

@@ -56,6 +56,9 @@ bool out_file_open(struct out_file *f, const char *path, struct err *err)
 		return false;
 	if (stat(f->path, &st) < 0 || S_ISREG(st.st_mode))
 		return open_temp(f, err);
+	if (S_ISBLK(st.st_mode) || S_ISDIR(st.st_mode))
+		return err_set(err, ERR_IO, "%.300s is %s", f->path,
+			       S_ISDIR(st.st_mode) ? "a directory" : "a disk");
 	/* a pipe that nobody reads is an error, not a wait */
 	f->fd = open(f->path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (f->fd < 0)

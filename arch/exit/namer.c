@@ -6,6 +6,7 @@
 
 #include "arch/exit/ports.h"
 #include "arch/exit/text.h"
+#include "arch/msr_names.h"
 
 /* ---- index and data ---- */
 
@@ -311,11 +312,14 @@ void exit_namer_next(struct exit_namer *n, const struct exit_record *e,
 		     struct exit_name *name)
 {
 	const char *reg = e->reg;
+	char msr[MSR_NAME_MAX] = "";
 
 	*name = (struct exit_name){.device = e->device,
 				   .claimed = e->device != NULL};
 	if (!is_bus_access(e)) {
-		snprintf(name->reg, sizeof(name->reg), "%s", reg ? reg : "");
+		if (exit_record_is_access(e))
+			msr_name((uint32_t)e->where, msr);
+		snprintf(name->reg, sizeof(name->reg), "%s", reg ? reg : msr);
 		return;
 	}
 	if (!name->device)

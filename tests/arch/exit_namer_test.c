@@ -187,6 +187,15 @@ TEST(pit_bytes_go_by_the_control_word)
 	CHECK_STR(outb(0x42, 1), "unclaimed: pit counter 2[high byte]");
 }
 
+TEST(msrs_have_their_names)
+{
+	CHECK_STR(access(EXIT_X86_WRMSR, 0xc0000080, true, 8, 0x500), "IA32_"
+								      "EFER");
+	CHECK_STR(access(EXIT_X86_RDMSR, 0x80f, false, 8, 0), "IA32_X2APIC_"
+							      "SIVR");
+	CHECK_STR(access(EXIT_X86_RDMSR, 0xdead, false, 8, 0), "");
+}
+
 TEST(exits_that_are_no_access_have_no_place)
 {
 	struct exit_record e = {.reason = EXIT_HLT, .where = 0x3f8};

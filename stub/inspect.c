@@ -130,6 +130,29 @@ bool target_exit_counts(struct target *t, unsigned int vcpu,
 	       OP(t, exit_counts)(t, vcpu, total, since);
 }
 
+bool target_set_kernel_trace(struct target *t, bool on, struct err *err)
+{
+	if (!target_check_stopped(t, err))
+		return false;
+	if (!OP(t, set_kernel_trace))
+		return target_unsupported(t, "trace the host's kernel", err);
+	return OP(t, set_kernel_trace)(t, on, err);
+}
+
+void target_kernel_trace(struct target *t, struct target_kernel_trace *trace)
+{
+	*trace = (struct target_kernel_trace){.on = false};
+	if (!t->running && OP(t, kernel_trace))
+		OP(t, kernel_trace)(t, trace);
+}
+
+bool target_kernel_event(struct target *t, size_t i,
+			 struct target_kernel_event *event)
+{
+	return !t->running && OP(t, kernel_event) &&
+	       OP(t, kernel_event)(t, i, event);
+}
+
 bool target_evidence(struct target *t, struct target_evidence *evidence)
 {
 	return !t->running && OP(t, evidence) && OP(t, evidence)(t, evidence);

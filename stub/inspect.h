@@ -69,6 +69,20 @@ struct target_evidence {
 	struct x86_state state;
 };
 
+/* What the host's kernel recorded by itself about our vCPUs. */
+struct target_kernel_trace {
+	bool on;
+	size_t events; /* that can be read */
+	uint64_t lost; /* no more in the kernel's buffer */
+};
+
+struct target_kernel_event {
+	uint64_t time_ns; /* CLOCK_MONOTONIC */
+	unsigned int vcpu;
+	/* "kvm_exit: ..." as in the trace; the target's until it resumes */
+	const char *text;
+};
+
 enum target_event_kind {
 	EVENT_NMI,
 	EVENT_INTERRUPT, /* vector, through the local APIC or KVM_INTERRUPT */
@@ -125,6 +139,17 @@ struct target_inspect_ops {
 	bool (*exit_counts)(struct target *t, unsigned int vcpu,
 			    struct exit_counts *total,
 			    struct exit_counts *since);
+	/*
+	 * Have the host's kernel record what it does for our vCPUs (the kvm
+	 * tracepoints), or no more; events recorded so far go away with off.
+	 */
+	bool (*set_kernel_trace)(struct target *t, bool on, struct err *err);
+	/* False where there never is one. */
+	bool (*kernel_trace)(struct target *t,
+			     struct target_kernel_trace *trace);
+	/* The i-th event, 0 = the oldest. */
+	bool (*kernel_event)(struct target *t, size_t i,
+			     struct target_kernel_event *event);
 	/* False when the last stop was no error. */
 	bool (*evidence)(struct target *t, struct target_evidence *evidence);
 
@@ -172,6 +197,12 @@ bool target_record(struct target *t, unsigned int vcpu, size_t i,
 /* False where nobody counts; both are 0 then. */
 bool target_exit_counts(struct target *t, unsigned int vcpu,
 			struct exit_counts *total, struct exit_counts *since);
+bool target_set_kernel_trace(struct target *t, bool on,
+			     struct err *err) MUST_CHECK;
+/* "Off, nothing there" where the target has no such thing. */
+void target_kernel_trace(struct target *t, struct target_kernel_trace *trace);
+bool target_kernel_event(struct target *t, size_t i,
+			 struct target_kernel_event *event);
 bool target_evidence(struct target *t, struct target_evidence *evidence);
 bool target_io_range(struct target *t, unsigned int i,
 		     struct target_io_range *range);

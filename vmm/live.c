@@ -214,6 +214,7 @@ static bool live_resume(struct target *t, const struct target_action *actions,
 	for (unsigned int i = 0; i < vm->vcpus; i++)
 		recorder_mark(&vm->vcpu[i].recorder);
 	stats_resumed(vm->stats, only_steps(actions, vm->vcpus));
+	kernel_trace_forget(vm->kernel_trace);
 	set_timer(vm, plant_wants_timer(vm));
 	if (chosen == 1 && !waiting && vcpu_run_here(only))
 		return true;
@@ -448,6 +449,7 @@ void live_destroy(struct live *live)
 {
 	if (!live)
 		return;
+	kernel_trace_stop(live->vm.kernel_trace);
 	vm_destroy(&live->vm);
 	target_deinit(&live->vm.target);
 	free(live);

@@ -57,6 +57,7 @@
 
 struct vm;
 struct vcpu_power_on;
+struct kernel_trace; /* vmm/inspect/kernel_trace.c */
 
 enum vcpu_phase {
 	VCPU_PARKED,
@@ -204,6 +205,7 @@ struct vm {
 	uint64_t kick_at; /* recorder_now() when it comes */
 	bool block_irqs;  /* no interrupts while stepping */
 	bool ever_ran;
+	struct kernel_trace *kernel_trace; /* NULL: off */
 	struct plant *plant;
 	unsigned int plants, plants_max;
 	struct debug_slot slot[VM_DEBUG_SLOTS];

@@ -143,6 +143,30 @@ static bool op_exit_counts(struct target *t, unsigned int vcpu,
 	return true;
 }
 
+static bool op_set_kernel_trace(struct target *t, bool on, struct err *err)
+{
+	if (!of(t)->has_kernel_trace)
+		return absent("kernel to trace", err);
+	buf_printf(&fake_of(t)->log, "kernel-trace %s\n", on ? "on" : "off");
+	of(t)->kernel_trace.on = on;
+	return true;
+}
+
+static bool op_kernel_trace(struct target *t, struct target_kernel_trace *trace)
+{
+	*trace = of(t)->kernel_trace;
+	return of(t)->has_kernel_trace;
+}
+
+static bool op_kernel_event(struct target *t, size_t i,
+			    struct target_kernel_event *event)
+{
+	if (i >= of(t)->kernel_trace.events)
+		return false;
+	*event = of(t)->kernel_event[i];
+	return true;
+}
+
 static bool op_evidence(struct target *t, struct target_evidence *evidence)
 {
 	if (!of(t)->evidence)
@@ -226,6 +250,9 @@ const struct target_inspect_ops fake_inspect_ops = {
 	.records = op_records,
 	.record = op_record,
 	.exit_counts = op_exit_counts,
+	.set_kernel_trace = op_set_kernel_trace,
+	.kernel_trace = op_kernel_trace,
+	.kernel_event = op_kernel_event,
 	.evidence = op_evidence,
 	.io_range = op_io_range,
 	.io = op_io,

@@ -36,6 +36,7 @@
  *	step-irqs 0|1
  *	msr VCPU INDEX VALUE	set_msr
  *	inject VCPU KIND VECTOR [ERROR] [at PAYLOAD]
+ *	kernel-trace on|off
  *	io r|w mmio|pio ADDR SIZE [VALUE]
  *	catch ID KIND FIRST LAST	add; KIND is enum catch_kind
  *	uncatch ID
@@ -108,6 +109,9 @@ struct fake_inspect {
 	const struct exit_record *record_of[8]; /* vCPU 1's and up */
 	size_t records_of[8];
 	const struct exit_counts *counts, *counts_since; /* vCPU 0's */
+	bool has_kernel_trace; /* it can be switched on */
+	struct target_kernel_trace kernel_trace;
+	const struct target_kernel_event *kernel_event;
 	const struct target_evidence *evidence;
 	const struct target_io_range *io_range;
 	unsigned int io_ranges;

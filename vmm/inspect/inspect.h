@@ -58,5 +58,13 @@ bool live_stat(struct target *t, unsigned int vcpu, unsigned int i,
 bool live_symbol_at(struct target *t, gva_t addr, struct target_symbol *symbol);
 bool live_symbol_find(struct target *t, const char *name,
 		      struct target_symbol *symbol);
+/* kernel_trace.c */
+bool live_set_kernel_trace(struct target *t, bool on, struct err *err);
+bool live_kernel_trace(struct target *t, struct target_kernel_trace *trace);
+bool live_kernel_event(struct target *t, size_t i,
+		       struct target_kernel_event *event);
+/* The guest runs on: what has been read is old.  NULL is fine. */
+void kernel_trace_forget(struct kernel_trace *k);
+void kernel_trace_stop(struct kernel_trace *k);
 
 #endif

@@ -2,47 +2,65 @@
 #include "stub/mon/exits.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "arch/exit/text.h"
 
 /* ---- printing ---- */
 
+static void print_user(struct mon_ctx *ctx, const struct exits_walk *w)
+{
+	struct buf name = BUF_INIT;
+
+	exit_record_print(ctx->out, &w->record);
+	exit_name_print(&name, &w->record, &w->name);
+	buf_printf(ctx->out, "%s%s", name.len ? " " : "", buf_cstr(&name));
+	exits_print_symbol(ctx, w->record.rip, " in ", ctx->out);
+	buf_deinit(&name);
+}
+
+static void print_kernel(struct mon_ctx *ctx, const struct exits_walk *w)
+{
+	exit_record_print_time(ctx->out, w->ref->time_ns);
+	buf_printf(ctx->out, "%s [kernel]", w->event);
+	if (!w->is_access)
+		return;
+	buf_byte(ctx->out, ' ');
+	exit_name_print(ctx->out, &w->record, &w->name);
+}
+
 static void print_line(struct mon_ctx *ctx, const struct exits_walk *w)
 {
-	struct buf *out = ctx->out;
-
 	if (ctx->target->nvcpus > 1)
-		buf_printf(out, "vcpu%-3u ", w->ref->vcpu);
-	exit_record_print(out, &w->record);
-	buf_byte(out, ' ');
-	exit_name_print(out, &w->record, &w->name);
-	if (buf_cstr(out)[out->len - 1] == ' ')
-		out->data[--out->len] = '\0';
-	exits_print_symbol(ctx, w->record.rip, " in ");
-	buf_byte(out, '\n');
+		buf_printf(ctx->out, "vcpu%-3u ", w->ref->vcpu);
+	if (w->ref->kernel)
+		print_kernel(ctx, w);
+	else
+		print_user(ctx, w);
+	buf_byte(ctx->out, '\n');
 }
 
 static uint64_t count_matches(struct mon_ctx *ctx,
 			      const struct exits_list *list,
-			      const struct exit_filter *f)
+			      const struct exits_query *q)
 {
 	struct exits_walk w;
 	uint64_t n = 0;
 
 	exits_walk_start(&w, list);
 	while (exits_walk_next(ctx, &w))
-		n += exit_filter_match(f, &w.record, &w.name);
+		n += exits_walk_match(&w, q);
 	return n;
 }
 
 static void print_matches(struct mon_ctx *ctx, const struct exits_list *list,
-			  const struct exit_filter *f, uint64_t skip)
+			  const struct exits_query *q, uint64_t skip)
 {
 	struct exits_walk w;
 
 	exits_walk_start(&w, list);
 	while (exits_walk_next(ctx, &w)) {
-		if (!exit_filter_match(f, &w.record, &w.name))
+		if (!exits_walk_match(&w, q))
 			continue;
 		if (skip)
 			skip--;
@@ -51,9 +69,25 @@ static void print_matches(struct mon_ctx *ctx, const struct exits_list *list,
 	}
 }
 
+/* What KVM answers by itself, as far as the target tells. */
+static void print_in_kernel(struct mon_ctx *ctx)
+{
+	struct target_io_range range;
+	const char *last = "";
+
+	for (unsigned int i = 0; target_io_range(ctx->target, i, &range); i++) {
+		if (!range.in_kernel || !strcmp(range.name, last))
+			continue;
+		buf_printf(ctx->out, "%s%s", *last ? ", " : " (", range.name);
+		last = range.name;
+	}
+	if (*last)
+		buf_byte(ctx->out, ')');
+}
+
 /* What an empty or short list must not be taken for. */
 static void print_limits(struct mon_ctx *ctx, const struct exits_list *list,
-			 bool msrs)
+			 enum exits_source source, bool msrs)
 {
 	struct buf *out = ctx->out;
 
@@ -63,41 +97,66 @@ static void print_limits(struct mon_ctx *ctx, const struct exits_list *list,
 			   "(--recorder "
 			   "N keeps more than %" PRIu64 " a vCPU)\n",
 			   list->lost, list->kept);
+	if (list->kernel.lost)
+		buf_printf(out,
+			   "%" PRIu64 " events of the kernel are overwritten\n",
+			   list->kernel.lost);
+	if (list->kernel.on || source == EXITS_KERNEL)
+		return;
 	buf_str(out, "not in here: what KVM serves without leaving the "
 		     "kernel");
+	print_in_kernel(ctx);
 	if (msrs)
-		buf_str(out, ", such as every MSR that no `catch msr` asks "
+		buf_str(out, "; such as every MSR that no `catch msr` asks "
 			     "for");
-	buf_byte(out, '\n');
+	buf_str(out, ctx->target->caps.can_run ? "; `exits kernel on` adds it\n"
+					       : "\n");
 }
 
-static enum mon_result show(struct mon_ctx *ctx, uint64_t kinds)
+static const char *nothing(const struct exits_list *list,
+			   const struct exits_query *q)
 {
-	struct exits_query q = {.filter.kinds = kinds};
+	if (q->source == EXITS_KERNEL && !list->kernel.on)
+		return "the host's kernel records nothing; `exits kernel on` "
+		       "has it do so\n";
+	return list->kernel.on ? "nothing is recorded yet\n"
+			       : "no exit has reached user space yet\n";
+}
+
+enum mon_result exits_show(struct mon_ctx *ctx, const struct exits_query *q)
+{
 	struct exits_list list;
 	uint64_t matches;
 
-	if (!exits_query_parse(ctx, &q))
-		return MON_USAGE;
 	if (!exits_list_init(ctx, &list))
 		return MON_ERR;
-	matches = count_matches(ctx, &list, &q.filter);
-	print_matches(ctx, &list, &q.filter,
-		      matches > q.lines ? matches - q.lines : 0);
-	if (!list.n)
-		buf_str(ctx->out, "no exit has reached user space yet\n");
+	matches = count_matches(ctx, &list, q);
+	print_matches(ctx, &list, q,
+		      matches > q->lines ? matches - q->lines : 0);
+	if (!list.n || (q->source == EXITS_KERNEL && !list.kernel.events))
+		buf_str(ctx->out, nothing(&list, q));
 	else if (!matches)
 		buf_printf(ctx->out, "none of %zu recorded exits matches\n",
 			   list.n);
-	else if (matches > q.lines)
+	else if (matches > q->lines)
 		buf_printf(ctx->out,
 			   "the last %" PRIu64 " of %" PRIu64 "; `all` in "
 			   "place "
 			   "of a number shows every one\n",
-			   q.lines, matches);
-	print_limits(ctx, &list, kinds & BIT(EXIT_X86_RDMSR));
+			   q->lines, matches);
+	print_limits(ctx, &list, q->source,
+		     q->filter.kinds & BIT(EXIT_X86_RDMSR));
 	exits_list_deinit(&list);
 	return MON_OK;
+}
+
+static enum mon_result show(struct mon_ctx *ctx, uint64_t kinds)
+{
+	struct exits_query q = {.filter.kinds = kinds, .filtered = kinds};
+
+	if (!exits_query_parse(ctx, 0, &q))
+		return MON_USAGE;
+	return exits_show(ctx, &q);
 }
 
 static enum mon_result mon_exits(struct mon_ctx *ctx)
@@ -138,7 +197,8 @@ const struct mon_command mon_exits_commands[] = {
 			"hlt, eoi, debug or any other KVM_EXIT_ name; error "
 			"(KVM_RUN failed), restart (interrupted); the name of "
 			"a device (16550, cmos, pci), unclaimed; r, w; RANGE "
-			"of ports, addresses or MSRs; val=VALUE[/MASK], "
+			"of ports, addresses or MSRs, the name of an MSR; "
+			"val=VALUE[/MASK], "
 			""
 			"rip=RANGE, at=RANGE, dev=NAME, reg=PART of a name.  "
 			"Kinds and devices "
@@ -152,10 +212,55 @@ const struct mon_command mon_exits_commands[] = {
 		.run = mon_exits,
 	},
 	{
+		.name = "exits kernel",
+		.usage = "[on|off|N]",
+		.help = "have the host's kernel record what KVM does",
+		.long_help = "With on, the kvm tracepoints of the host record "
+			     "what "
+			     "KVM does in its threads of this guest: exits "
+			     "that "
+			     "never reach user space, local APIC, interrupts.  "
+			     "`exits` merges them in by time, marked [kernel]; "
+			     "its "
+			     "filter words kernel, user and kvm_NAME (an "
+			     "event) "
+			     "choose.  N shows the last N of them; without an "
+			     "argument it says how things are.\n"
+			     "It needs root or a tracefs that this user may "
+			     "write "
+			     "to.  The kernel's buffer is a private one and "
+			     "goes "
+			     "away with off and with the program.  The guest "
+			     "gets "
+			     "slower.",
+		.needs = MON_NEED_STOPPED,
+		.max_args = 1,
+		.run = mon_exits_kernel,
+	},
+	{
+		.name = "exits save",
+		.usage = "FILE [FILTER...]",
+		.help = "write exits as a trace for ui.perfetto.dev",
+		.long_help = "Writes what the recorder holds, or what of it "
+			     "matches "
+			     "the filter of `exits`, in the JSON trace format "
+			     "of "
+			     "Chrome: one track for each virtual CPU, one "
+			     "event for "
+			     "each exit, with rip, address, value, device and "
+			     "register.  Open it in ui.perfetto.dev or "
+			     "chrome://tracing.  The file is complete when it "
+			     "is "
+			     "there; an older one of that name is replaced.",
+		.needs = MON_NEED_STOPPED,
+		.min_args = 1,
+		.max_args = 16,
+		.run = mon_exits_save,
+	},
+	{
 		.name = "exits summary",
 		.usage = "[all]",
-		.help = "exits by reason, by rip and by device register, with "
-			"rates",
+		.help = "exits by reason, rip and register, with rates",
 		.long_help = "Reasons are counted since the last resume and "
 			     "ever, "
 			     "with their share and rate over the time the "

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "arch/exit/ports.h"
+#include "arch/msr_names.h"
 #include "base/text.h"
 #include "stub/mon/exits.h"
 #include "stub/mon/expr.h"
@@ -177,9 +178,45 @@ static const struct {
 	{"dev=", take_device}, {"reg=", take_register},
 };
 
+/* What has to do with the kernel's trace rather than with a record. */
+static bool take_source(struct exits_query *q, const char *word)
+{
+	if (!strcmp(word, "user")) {
+		q->source = EXITS_USER;
+		return true;
+	}
+	if (!strcmp(word, "kernel")) {
+		q->source = EXITS_KERNEL;
+		return true;
+	}
+	if (strncmp(word, "kvm_", 4) != 0 || !strncmp(word, "kvm_exit_", 9))
+		return false;
+	q->source = EXITS_KERNEL;
+	q->event = word;
+	return true;
+}
+
+static bool take_msr(struct exits_query *q, const char *word)
+{
+	uint32_t index;
+
+	if (q->filter.has_where || !msr_find(word, &index))
+		return false;
+	exit_filter_word(&q->filter, "msr");
+	q->filter.has_where = true;
+	q->filter.where = q->filter.where_last = index;
+	return true;
+}
+
 static bool take_word(struct mon_ctx *ctx, struct exits_query *q,
 		      const char *word)
 {
+	if (take_source(q, word))
+		return true;
+	if (!strcmp(word, "-c"))
+		return err_set(&ctx->err, ERR_USAGE,
+			       "'-c' and its number go before the other words");
+	q->filtered = true;
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (!strncmp(word, keys[i].key, strlen(keys[i].key)))
 			return keys[i].take(ctx, q, word + strlen(keys[i].key));
@@ -189,20 +226,20 @@ static bool take_word(struct mon_ctx *ctx, struct exits_query *q,
 		return take_device(ctx, q, word);
 	if (is_expression(word))
 		return take_where(ctx, q, word);
-	return bad_word(ctx, word);
+	return take_msr(q, word) || bad_word(ctx, word);
 }
 
-bool exits_query_parse(struct mon_ctx *ctx, struct exits_query *q)
+bool exits_query_parse(struct mon_ctx *ctx, int first, struct exits_query *q)
 {
-	int i = 0;
+	const char *word = first < ctx->argc ? ctx->argv[first] : NULL;
+	int i = first;
 
 	q->lines = DEFAULT_LINES;
-	if (ctx->argc && !strcmp(ctx->argv[0], "all")) {
+	if (word && !strcmp(word, "all")) {
 		q->lines = UINT64_MAX;
 		i++;
-	} else if (ctx->argc && is_decimal(ctx->argv[0]) &&
-		   !find_device(ctx, ctx->argv[0])) {
-		if (!take_lines(ctx, q, ctx->argv[0]))
+	} else if (word && is_decimal(word) && !find_device(ctx, word)) {
+		if (!take_lines(ctx, q, word))
 			return false;
 		i++;
 	}

@@ -96,7 +96,7 @@ static void print_reasons(struct mon_ctx *ctx, const struct sums *s)
 	struct buf name = BUF_INIT;
 
 	buf_printf(ctx->out,
-		   "%-30s %29s %29s\n%-30s %16" PRIu64 " in %8.3f s %14" PRIu64
+		   "%-30s%30s%30s\n%-30s%16" PRIu64 " in %8.3f s%16" PRIu64
 		   " in %8.3f s\n",
 		   "by reason", "since the last resume", "ever", "", since,
 		   (double)s->since.ran_ns / 1e9, ever,
@@ -153,7 +153,7 @@ static void count(struct mon_ctx *ctx, const struct exits_list *list,
 	while (exits_walk_next(ctx, &w)) {
 		const struct exit_record *e = &w.record;
 
-		if (e->time_ns < from_ns)
+		if (w.ref->kernel || e->time_ns < from_ns)
 			continue;
 		if (!h->first_ns)
 			h->first_ns = e->time_ns;
@@ -186,7 +186,7 @@ static void print_tally(struct mon_ctx *ctx, const char *title,
 		print_share(ctx->out, l->count, t->total, ns);
 		buf_printf(ctx->out, "  %s", l->text);
 		if (symbols)
-			exits_print_symbol(ctx, l->tag, " ");
+			exits_print_symbol(ctx, l->tag, " ", ctx->out);
 		buf_byte(ctx->out, '\n');
 		rest -= l->count;
 	}

@@ -1,82 +1,6 @@
-/* exits, pio, mmio, msr on records of a fake machine. */
+/* exits, pio, mmio, msr and exits summary on a fake machine's records. */
 #include "arch/exit/text.h"
-#include "stub/mon/monitor.h"
-#include "tests/stub/fake_target.h"
-#include "tests/test.h"
-
-static struct fake_target *f;
-static struct target *t;
-static struct buf out;
-
-#define MS UINT64_C(1000000)
-
-/* clang-format off */
-static const struct exit_record vcpu0[] = {
-	{.time_ns = 1 * MS, .reason = EXIT_IO, .where = 0x3fd, .value = 0x60,
-	 .rip = 0x1000, .size = 1, .count = 1, .device = "16550", .reg = "LSR"},
-	{.time_ns = 2 * MS, .reason = EXIT_IO, .where = 0x3f8, .value = 0x41,
-	 .rip = 0x1008, .size = 1, .count = 1, .is_write = true,
-	 .device = "16550", .reg = "THR"},
-	{.time_ns = 4 * MS, .reason = EXIT_IO, .where = 0xcf8,
-	 .value = 0x80001000, .rip = 0x1010, .size = 4, .count = 1,
-	 .is_write = true},
-	{.time_ns = 6 * MS, .reason = EXIT_X86_WRMSR, .where = 0xc0000080,
-	 .value = 0x500, .rip = 0x1018, .size = 8, .count = 1,
-	 .is_write = true},
-};
-static const struct exit_record vcpu1[] = {
-	{.time_ns = 3 * MS, .reason = EXIT_MMIO, .where = 0xfec00000,
-	 .value = 0x10, .rip = 0x2000, .size = 4, .count = 1, .is_write = true,
-	 .device = "ioapic", .reg = "IOREGSEL"},
-	{.time_ns = 5 * MS, .reason = EXIT_IO, .where = 0xcfc, .rip = 0x2008,
-	 .size = 4, .count = 1},
-	{.time_ns = 7 * MS, .reason = EXIT_HLT, .rip = 0x2010, .count = 1},
-};
-/* clang-format on */
-
-static const struct target_symbol symbols[] = {{"uart_putc", 0x1000, 16},
-					       {"other_cpu", 0x2000, 0}};
-
-static void setup(unsigned int nvcpus)
-{
-	f = fake_create(nvcpus);
-	t = &f->target;
-	f->inspect.record = vcpu0;
-	f->inspect.records = ARRAY_SIZE(vcpu0);
-	f->inspect.record_of[1] = vcpu1;
-	f->inspect.records_of[1] = ARRAY_SIZE(vcpu1);
-}
-
-static void teardown(void)
-{
-	buf_deinit(&out);
-	fake_destroy(f);
-}
-
-static const char *run(const char *line)
-{
-	buf_clear(&out);
-	CHECK(monitor_run(t, 0, line, &out));
-	return buf_cstr(&out);
-}
-
-static const char *run_fails(const char *line)
-{
-	buf_clear(&out);
-	CHECK(!monitor_run(t, 0, line, &out));
-	CHECK_HAS(buf_cstr(&out), "usage: ");
-	return buf_cstr(&out);
-}
-
-/* Lines of exits in what is printed. */
-static unsigned int lines(const char *text)
-{
-	unsigned int n = 0;
-
-	for (; (text = strstr(text, " | rip ")); text++)
-		n++;
-	return n;
-}
+#include "tests/stub/exits_rig.h"
 
 TEST(vcpus_are_merged_by_time)
 {
@@ -182,8 +106,7 @@ TEST(bad_words_are_named)
 TEST(symbols_say_who)
 {
 	setup(2);
-	f->inspect.symbol = symbols;
-	f->inspect.symbols = 2;
+	setup_symbols();
 	CHECK_HAS(run("exits 16550"), "16550 THR in uart_putc+0x8\n");
 	CHECK_HAS(run("exits hlt"), "cr3 0x0 in other_cpu+0x10\n");
 	teardown();
@@ -206,5 +129,79 @@ TEST(nothing_recorded_is_no_error)
 	CHECK_HAS(run("exits"), "no exit has reached user space yet\n");
 	f->ops.inspect = NULL;
 	CHECK_HAS(run("pio"), "no exit has reached user space yet\n");
+	teardown();
+}
+
+/* ---- summary ---- */
+
+static struct exit_counts ever, since;
+
+TEST(summary_counts_reasons_places_and_registers)
+{
+	const char *text;
+
+	setup(1);
+	ever = since = (struct exit_counts){.ran_ns = 4000 * MS};
+	since.ran_ns = 2 * MS;
+	since.from_ns = 2 * MS; /* the first record is from before */
+	ever.by_reason[EXIT_IO] = 3000;
+	ever.by_reason[EXIT_HLT] = 1000;
+	since.by_reason[EXIT_IO] = 2;
+	since.by_reason[EXIT_X86_WRMSR] = 2;
+	ever.by_reason[EXIT_X86_WRMSR] = 2;
+	f->inspect.counts = &ever;
+	f->inspect.counts_since = &since;
+	text = run("exits summary");
+	CHECK_HAS(text, "4 in    0.002 s            4002 in    4.000 s\n");
+	CHECK_HAS(text, "KVM_EXIT_IO                            2  50.0%       "
+			"1000/s      3000  75.0%        750/s\n");
+	CHECK_HAS(text, "KVM_EXIT_HLT                           0   0.0%");
+	CHECK_HAS(text, "3 exits since the last resume, in 0.002 s,");
+	CHECK_HAS(text, "         1  33.3%        500/s  0x1018\n");
+	CHECK_HAS(text, "  pio  w 0x3f8 16550 THR\n");
+	CHECK_HAS(text, "  msr  w 0xc0000080 IA32_EFER\n");
+	CHECK(!strstr(text, "LSR"));
+	teardown();
+}
+
+TEST(summary_of_all_that_is_recorded)
+{
+	const char *text;
+
+	setup(2);
+	setup_symbols();
+	text = run("exits summary all");
+	CHECK(!strstr(text, "by reason")); /* nobody counted */
+	CHECK_HAS(text, "7 exits, in 0.006 s (with the stops between)");
+	CHECK_HAS(text, "0x1000 uart_putc+0x0\n");
+	CHECK_HAS(text, "  pio  r 0x3fd 16550 LSR\n");
+	CHECK_HAS(text, "  mmio w 0xfec00000 ioapic IOREGSEL\n");
+	CHECK_HAS(run("exits summary -c 1"), "3 exits, in");
+	CHECK_HAS(run_fails("exits summary some"), "'some' is not 'all'");
+	teardown();
+}
+
+TEST(summary_of_nothing)
+{
+	setup(1);
+	f->inspect.records = 0;
+	CHECK_STR(run("exits summary"), "no exit is recorded\n");
+	teardown();
+}
+
+TEST(a_long_histogram_is_cut_and_adds_up)
+{
+	static struct exit_record many[100];
+
+	setup(1);
+	for (unsigned int i = 0; i < 100; i++)
+		many[i] = (struct exit_record){.reason = EXIT_HLT,
+					       .rip = 0x1000 + i,
+					       .time_ns = MS,
+					       .count = 1};
+	f->inspect.record = many;
+	f->inspect.records = 100;
+	CHECK_HAS(run("exits summary"), "        88  88.0%           -  88 "
+					"more\n");
 	teardown();
 }

@@ -201,6 +201,11 @@ void target_host(struct target *t, struct x86_host *host)
 		OP(t, host)(t, host);
 }
 
+const char *target_image(struct target *t)
+{
+	return OP(t, image) ? OP(t, image)(t) : NULL;
+}
+
 bool target_symbol_at(struct target *t, gva_t addr,
 		      struct target_symbol *symbol)
 {

@@ -166,6 +166,8 @@ struct target_inspect_ops {
 	void (*host)(struct target *t, struct x86_host *host);
 
 	/* ---- symbols of the image, if it has any ---- */
+	/* Absolute path of the ELF file they come from, or NULL. */
+	const char *(*image)(struct target *t);
 	bool (*symbol_at)(struct target *t, gva_t addr,
 			  struct target_symbol *symbol);
 	bool (*symbol_find)(struct target *t, const char *name,
@@ -212,6 +214,7 @@ bool target_io(struct target *t, bool mmio, uint64_t addr, unsigned int size,
 bool target_vm_log(struct target *t, struct buf *out);
 /* Fills *host with "not known" where the target does not tell. */
 void target_host(struct target *t, struct x86_host *host);
+const char *target_image(struct target *t);
 bool target_symbol_at(struct target *t, gva_t addr,
 		      struct target_symbol *symbol);
 bool target_symbol_find(struct target *t, const char *name,

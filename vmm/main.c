@@ -194,6 +194,7 @@ static bool read_image(struct program *p, struct err *err)
 	if (!boot_read_file(o->image, &p->file, &boot->size, err))
 		return false;
 	boot->data = p->file;
+	boot->from_file = true;
 	return true;
 }
 
@@ -245,6 +246,7 @@ static bool make_machine(struct program *p, struct err *err)
 	p->vm.vcpus = p->o.vcpus;
 	p->vm.irqchip = (enum vm_irqchip)p->o.irqchip;
 	p->vm.assist = p->o.assist;
+	p->vm.symbols = p->o.symbols;
 	p->vm.cpuid = &p->cpuid;
 	p->vm.caps = &p->caps;
 	p->vm.recorder = p->o.recorder;

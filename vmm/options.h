@@ -37,7 +37,8 @@ struct options {
 	unsigned int disks;
 	bool rng;
 	bool assist;
-	const char *hvc; /* as serial; NULL: none */
+	const char *symbols; /* NULL: the image's own */
+	const char *hvc;     /* as serial; NULL: none */
 
 	/* image */
 	const char *append; /* never NULL */

@@ -297,6 +297,10 @@ const struct option options_table[] = {
 	VALUE("module", "FILE[,ARGS]",
 	      "boot module (Multiboot, PVH); may be repeated",
 	      .set = add_module),
+	VALUE("symbols", "FILE",
+	      "ELF file with the guest's symbols (a bzImage has\n"
+	      "none: give its vmlinux)",
+	      .set = set_name, AT(symbols)),
 	VALUE("load-addr", "ADDR",
 	      "flat binary: where it is put (default 0x100000,\n"
 	      "0x7c00 in 16-bit mode)",

@@ -280,6 +280,8 @@ void vm_destroy(struct vm *vm)
 	vm_end_run_here(vm);
 	stats_destroy(vm->stats);
 	symbols_deinit(&vm->symbols);
+	free(vm->symbol_file);
+	free(vm->image_path);
 	pthread_cond_destroy(&vm->go_cond);
 	pthread_cond_destroy(&vm->parked_cond);
 	pthread_mutex_destroy(&vm->lock);

@@ -181,6 +181,8 @@ struct vm {
 	struct stats *stats; /* may be NULL */
 	struct symbols symbols;
 	bool symbols_loaded;
+	void *symbol_file; /* --symbols, owned: symbols point into it */
+	char *image_path;  /* absolute, once somebody asked */
 
 	pthread_mutex_t lock;
 	pthread_cond_t go_cond;	    /* vCPU threads: go, a turn, quit */

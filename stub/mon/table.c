@@ -103,6 +103,7 @@ const struct mon_group mon_groups[] = {
 	{"Exits", mon_exits_commands},
 	{"Catchpoints and events", mon_catch_commands},
 	{"Saved crashes", mon_core_commands},
+	{"Linux guests", mon_linux_commands},
 	{NULL, NULL},
 };
 

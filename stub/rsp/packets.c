@@ -57,6 +57,8 @@ const struct packet packet_table[] = {
 	 rsp_xfer_features},
 	{"qXfer:threads:read", MATCH_WORD, STOPPED, "qXfer:threads:read+",
 	 rsp_xfer_threads},
+	{"qXfer:exec-file:read", MATCH_WORD, 0, "qXfer:exec-file:read+",
+	 rsp_xfer_exec_file},
 	{"qSupported", MATCH_WORD, 0, NULL, rsp_supported},
 	{"QStartNoAckMode", MATCH_EXACT, 0, "QStartNoAckMode+", rsp_no_ack},
 	{"qC", MATCH_EXACT, 0, NULL, rsp_current_thread},

@@ -73,6 +73,7 @@ RSP_HANDLER(rsp_thread_extra);
 /* rsp_xfer.c */
 RSP_HANDLER(rsp_xfer_features);
 RSP_HANDLER(rsp_xfer_threads);
+RSP_HANDLER(rsp_xfer_exec_file);
 
 /* rsp_query.c */
 RSP_HANDLER(rsp_supported);

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "stub/inspect.h"
 #include "stub/rsp/rsp.h"
 
 /* The next piece of an object: "m" and data, or "l" and the last of it. */
@@ -96,4 +97,27 @@ bool rsp_xfer_threads(struct session *s, struct cursor *c, struct err *err)
 		return err_set(err, ERR_LIMIT, "no memory for the thread list");
 	return send_piece(s, buf_cstr(&s->threads), s->threads.len, off, len,
 			  err);
+}
+
+/*
+ * [PID]:OFFSET,LENGTH.  The file that has the guest's symbols, by its path on
+ * this host: gdb opens it there when it has been given no file itself.
+ */
+bool rsp_xfer_exec_file(struct session *s, struct cursor *c, struct err *err)
+{
+	const char *path = target_image(s->t);
+	uint64_t off = 0, len = 0;
+
+	cur_expect(c, ':');
+	if (cur_peek(c) != ':')
+		cur_hex(c);
+	cur_expect(c, ':');
+	if (!cur_ok(c))
+		return session_malformed(err, "PID:OFFSET,LENGTH");
+	if (!take_range(c, &off, &len, err))
+		return false;
+	if (!path)
+		return err_set(err, ERR_NOT_FOUND,
+			       "no file with symbols is known for this guest");
+	return send_piece(s, path, strlen(path), off, len, err);
 }

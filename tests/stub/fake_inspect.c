@@ -211,6 +211,11 @@ static void op_host(struct target *t, struct x86_host *host)
 		*host = *of(t)->host;
 }
 
+static const char *op_image(struct target *t)
+{
+	return of(t)->image;
+}
+
 static bool op_symbol_at(struct target *t, gva_t addr,
 			 struct target_symbol *symbol)
 {
@@ -258,6 +263,7 @@ const struct target_inspect_ops fake_inspect_ops = {
 	.io = op_io,
 	.vm_log = op_vm_log,
 	.host = op_host,
+	.image = op_image,
 	.symbol_at = op_symbol_at,
 	.symbol_find = op_symbol_find,
 };

@@ -120,6 +120,7 @@ struct fake_inspect {
 	const struct x86_host *host;
 	const struct target_symbol *symbol; /* sorted by address */
 	unsigned int symbols;
+	const char *image;
 };
 
 struct fake_target {

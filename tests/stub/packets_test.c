@@ -38,6 +38,7 @@ TEST(announced_features_are_answered)
 		{"hwbreak+", "Z1,1000,1"},
 		{"multiprocess+", "Hgp1.1"},
 		{"qEcho+", "qEcho:1"},
+		{"qXfer:exec-file:read+", "qXfer:exec-file:read::0,10"},
 		{"qXfer:features:read+", "qXfer:features:read:target.xml:0,10"},
 		{"qXfer:threads:read+", "qXfer:threads:read::0,10"},
 		{"swbreak+", "Z0,1000,1"},

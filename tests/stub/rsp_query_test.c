@@ -168,3 +168,15 @@ TEST(a_long_command_sends_what_it_has)
 	buf_deinit(&sent);
 	rsp_rig_deinit(&r);
 }
+
+TEST(exec_file)
+{
+	rsp_rig_init(&r, 1);
+	GOLDEN({"qXfer:exec-file:read::0,100", "E*"});
+	r.fake->inspect.image = "/boot/vmlinux";
+	GOLDEN({"qXfer:exec-file:read::0,100", "l/boot/vmlinux"},
+	       {"qXfer:exec-file:read:1:0,5", "m/boot"},
+	       {"qXfer:exec-file:read:1:5,100", "l/vmlinux"},
+	       {"qXfer:exec-file:read:x:0,5", "E*"},
+	       {"qXfer:exec-file:read:", "E*"});
+}

@@ -33,6 +33,7 @@ struct boot_request {
 	const char *image; /* path, for messages and for Multiboot's cmdline */
 	const void *data;  /* contents, owned by the caller */
 	size_t size;
+	bool from_file;	     /* image is its path, not only a name */
 	const char *cmdline; /* --append, never NULL */
 	const char *initrd;  /* path or NULL */
 	struct boot_module module[BOOT_MAX_MODULES];

@@ -55,6 +55,7 @@ bool live_stat(struct target *t, unsigned int vcpu, unsigned int i,
 	       struct target_stat *stat);
 
 /* symbols.c */
+const char *live_image(struct target *t);
 bool live_symbol_at(struct target *t, gva_t addr, struct target_symbol *symbol);
 bool live_symbol_find(struct target *t, const char *name,
 		      struct target_symbol *symbol);

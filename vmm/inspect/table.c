@@ -14,6 +14,7 @@ const struct target_inspect_ops live_inspect_ops = {
 	.record = live_record,
 	.exit_counts = live_exit_counts,
 	.stat = live_stat,
+	.image = live_image,
 	.symbol_at = live_symbol_at,
 	.symbol_find = live_symbol_find,
 	.set_kernel_trace = live_set_kernel_trace,

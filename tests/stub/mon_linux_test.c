@@ -1,0 +1,87 @@
+#include <string.h>
+
+#include "stub/mon/monitor.h"
+#include "tests/stub/fake_target.h"
+#include "tests/test.h"
+
+static struct fake_target *f;
+static struct buf out;
+
+static const struct target_symbol symbols[] = {
+	{"linux_banner", 0x200800, 64},
+	{"asm_exc_page_fault", 0x300000, 16},
+	{"entry_SYSCALL_64", 0x300080, 16},
+};
+
+static const char *run(bool expect)
+{
+	buf_clear(&out);
+	CHECK_EQ(monitor_run(&f->target, 0, "kaslr", &out), expect);
+	return buf_cstr(&out);
+}
+
+static void setup(void)
+{
+	f = fake_create(1);
+	f->inspect.symbol = symbols;
+	f->inspect.symbols = ARRAY_SIZE(symbols);
+	f->inspect.image = "/boot/vmlinux";
+	f->inspect.msr[0].index = 0xc0000082;
+	f->inspect.msrs = 1;
+}
+
+static void gate(unsigned int vector, uint64_t to)
+{
+	const uint64_t low = (to & 0xffff) | 0x8 << 16 |
+			     UINT64_C(0x8e00) << 32 | (to >> 16 & 0xffff) << 48;
+
+	f->cpu[0].idt.base = 0x9000;
+	f->cpu[0].idt.limit = 0xfff;
+	memcpy(fake_ram(f, 0x9000 + 16 * vector, 8), &low, 8);
+}
+
+TEST(syscall_entry_and_gates_agree)
+{
+	setup();
+	f->inspect.msr[0].value = 0x300080 + 0xc00000;
+	gate(14, 0x300000 + 0xc00000);
+	CHECK_HAS(run(true), "KASLR slide 0xc00000\n");
+	CHECK_HAS(run(true), "MSR_LSTAR   0xf00080  entry_SYSCALL_64 + ");
+	CHECK_HAS(run(true), "IDT[14]");
+	CHECK_HAS(run(true), "symbol-file /boot/vmlinux -o 0xc00000\n");
+	CHECK_HAS(run(true), "no banner there");
+	fake_destroy(f);
+}
+
+TEST(no_slide_and_the_banner_proves_it)
+{
+	setup();
+	f->inspect.msr[0].value = 0x300080;
+	strcpy(fake_ram(f, 0x200800, 40), "Linux version 6.1.0 (gcc)");
+	CHECK_HAS(run(true), "KASLR slide 0x0\n");
+	CHECK_HAS(run(true), "\"Linux version 6.1.0 ...\"");
+	CHECK_HAS(run(true), "no slide: the kernel runs where it was linked");
+	fake_destroy(f);
+}
+
+TEST(the_majority_is_believed)
+{
+	setup();
+	f->inspect.msr[0].value = 0x300080 + 0x400000;
+	gate(14, 0x300000 + 0x200000);
+	CHECK_HAS(run(true), "KASLR slide 0x400000\n");
+	CHECK_HAS(run(true), "(disagrees)");
+	fake_destroy(f);
+}
+
+TEST(too_early_or_without_symbols)
+{
+	setup();
+	CHECK_HAS(run(false), "let the kernel run further");
+	f->inspect.msr[0].value = 0x300080 + 0x1000; /* not by 2 MiB */
+	CHECK_HAS(run(false), "let the kernel run further");
+	f->inspect.image = NULL;
+	f->inspect.symbols = 0;
+	CHECK_HAS(run(false), "--symbols vmlinux");
+	fake_destroy(f);
+}

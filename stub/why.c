@@ -60,7 +60,6 @@ static void fill_exit(struct why *w)
 	e->rax = s->gpr[X86_RAX];
 	e->rcx = s->gpr[X86_RCX];
 	e->rdx = s->gpr[X86_RDX];
-	e->code64 = x86_mode(s) == X86_MODE_LONG64;
 	e->insn_len = (unsigned int)read_at(w, x86_linear_pc(s), e->insn,
 					    sizeof(e->insn));
 }

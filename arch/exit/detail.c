@@ -39,15 +39,6 @@ const char *exit_system_event_name(uint32_t type)
 	return "unknown type";
 }
 
-bool exit_is_msr_access(const struct exit_info *e, bool *write)
-{
-	if (!e->has_regs || e->insn_len < 2 || e->insn[0] != 0x0f ||
-	    (e->insn[1] != 0x30 && e->insn[1] != 0x32))
-		return false;
-	*write = e->insn[1] == 0x30;
-	return true;
-}
-
 /* ---- qualifications of the exits seen in reports ---- */
 
 static void print_io_qualification(struct buf *out, uint64_t q)
@@ -144,13 +135,10 @@ static void detail_insn(struct buf *out, const struct exit_info *e)
 	if (common && memcmp(bytes, e->insn, common)) {
 		print_bytes(out, "guest memory at rip now", e->insn,
 			    e->insn_len);
-		buf_str(out, "  the two differ: the code has changed since, or "
-			     "KVM translates rip otherwise\n");
+		buf_str(out, "  the two differ\n");
 	}
 	if (e->has_regs && !e->insn_len)
-		buf_str(out, "  guest memory at rip cannot be read: did it "
-			     "jump "
-			     "to a wrong address?\n");
+		buf_str(out, "  guest memory at rip cannot be read\n");
 }
 
 static void detail_events(struct buf *out, const struct exit_info *e,
@@ -220,40 +208,14 @@ static void detail_fail_entry(struct buf *out, const struct exit_info *e)
 	buf_printf(out, "  hardware reason 0x%" PRIx64 ": ", e->hw_reason);
 	exit_print_entry_failure(out, e);
 	buf_printf(out, "\n  host CPU %u\n", e->cpu);
-	if (e->hw_reason == 0x80000021)
-		buf_str(out, "  a register holds what no real CPU could: look "
-			     "at segment limits and attributes, CR0, CR4, EFER "
-			     "and RFLAGS; without unrestricted-guest support "
-			     "in the CPU, real mode with large segments is "
-			     "also refused\n");
-	else if (e->hw_reason == 7 || e->hw_reason == 8)
-		buf_str(out, "  the guest cannot cause this: the host's kernel "
-			     "or CPU is at fault\n");
-	else if (e->hw_reason == 0)
-		buf_str(out, "  seen with outer hypervisors that emulate VMX "
-			     "badly; look at the host's kernel log\n");
 }
 
 static void detail_errno(struct buf *out, const struct exit_info *e)
 {
 	const char *meaning = run_errno_meaning(e->run_errno);
-	bool write;
 
 	buf_printf(out, "  errno %d%s%s\n", e->run_errno, meaning ? ": " : "",
 		   meaning ? meaning : "");
-	if (e->run_errno == EPERM && exit_is_msr_access(e, &write)) {
-		buf_printf(out, "  %s of MSR 0x%" PRIx32,
-			   write ? "wrmsr" : "rdmsr", (uint32_t)e->rcx);
-		if (write)
-			buf_printf(out, ", value 0x%" PRIx64,
-				   (e->rdx & UINT32_MAX) << 32 |
-					   (e->rax & UINT32_MAX));
-		buf_byte(out, '\n');
-		if (e->rcx >= 0x400 && e->rcx < 0x480)
-			buf_str(out, "  a machine-check bank register: KVM "
-				     "before Linux 5.19 fails this way instead "
-				     "of raising #GP\n");
-	}
 }
 
 static void detail_memory_fault(struct buf *out, const struct exit_info *e)
@@ -287,12 +249,6 @@ static void detail_other(struct buf *out, const struct exit_info *e)
 		if (e->notify_flags & NOTIFY_CONTEXT_INVALID)
 			buf_str(out, "  the vCPU's context is not valid any "
 				     "more\n");
-		break;
-	case EXIT_SHUTDOWN:
-		if (e->state_reset)
-			buf_str(out, "  on AMD CPUs KVM resets the vCPU before "
-				     "it reports a shutdown; memory and most "
-				     "MSRs are as the guest left them\n");
 		break;
 	default:
 		break;

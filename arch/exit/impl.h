@@ -32,7 +32,4 @@ void exit_print_entry_failure(struct buf *out, const struct exit_info *e);
 const char *exit_suberror_name(uint32_t suberror);
 const char *exit_system_event_name(uint32_t type);
 
-/* An MSR access that KVM answered with EPERM; false if it is none. */
-bool exit_is_msr_access(const struct exit_info *e, bool *write);
-
 #endif

@@ -17,12 +17,6 @@ const char *vmx_instruction_error(uint32_t number);
 /* "#PF"; NULL above 31 and for unassigned vectors. */
 const char *exception_name(unsigned int vector);
 
-/*
- * What kind of instruction starts these bytes, of the kinds that KVM's
- * emulator is known to refuse: "int3", "SSE"; NULL for others.
- */
-const char *insn_kind(const uint8_t *bytes, unsigned int len, bool code64);
-
 /* "EFAULT" and what it means coming from KVM_RUN; NULL if it never should. */
 const char *run_errno_name(int number);
 const char *run_errno_meaning(int number);

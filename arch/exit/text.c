@@ -102,7 +102,6 @@ static void verdict_emulation(struct buf *out, const struct exit_info *e)
 {
 	uint8_t bytes[EXIT_MAX_INSN];
 	unsigned int n = exit_fetched(e, bytes);
-	const char *kind;
 
 	if (!n) {
 		n = e->insn_len;
@@ -116,9 +115,6 @@ static void verdict_emulation(struct buf *out, const struct exit_info *e)
 		return;
 	}
 	buf_str(out, "KVM cannot emulate the instruction");
-	kind = insn_kind(bytes, n, e->code64);
-	if (kind)
-		buf_printf(out, " (%s)", kind);
 	print_at_rip(out, e);
 	buf_str(out, ", bytes");
 	for (unsigned int i = 0; i < n && i < 8; i++)
@@ -185,7 +181,6 @@ static void verdict_errno(struct buf *out, const struct exit_info *e)
 {
 	const char *name = run_errno_name(e->run_errno);
 	const char *meaning = run_errno_meaning(e->run_errno);
-	bool write;
 
 	buf_str(out, "KVM_RUN failed with ");
 	if (name)
@@ -196,9 +191,6 @@ static void verdict_errno(struct buf *out, const struct exit_info *e)
 		buf_printf(out, " for guest-physical address 0x%" PRIx64,
 			   e->fault_gpa);
 	print_at_rip(out, e);
-	if (exit_is_msr_access(e, &write))
-		buf_printf(out, " (%s of MSR 0x%" PRIx32 ")",
-			   write ? "wrmsr" : "rdmsr", (uint32_t)e->rcx);
 	if (meaning)
 		buf_printf(out, ": %s", meaning);
 }

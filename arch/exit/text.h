@@ -84,7 +84,6 @@ struct exit_info {
 	/* Of the vCPU, where they could be read. */
 	bool has_regs;
 	uint64_t rip, rax, rcx, rdx;
-	bool code64;	  /* rip is in a 64-bit code segment */
 	bool state_reset; /* SHUTDOWN: KVM has put the vCPU into INIT state */
 	uint8_t insn[EXIT_MAX_INSN]; /* guest memory at rip, as it is now */
 	unsigned int insn_len;	     /* 0 = could not be read */

@@ -162,7 +162,7 @@ LAYOUT(exit_info,
 	WIRE_U32(S, notify_flags), WIRE_U64(S, fault_flags),
 	WIRE_U64(S, fault_gpa), WIRE_U64(S, fault_size),
 	WIRE_FLAG(S, has_regs), WIRE_U64(S, rip), WIRE_U64(S, rax),
-	WIRE_U64(S, rcx), WIRE_U64(S, rdx), WIRE_FLAG(S, code64),
+	WIRE_U64(S, rcx), WIRE_U64(S, rdx),
 	WIRE_FLAG(S, state_reset), WIRE_RAW(S, insn),
 	WIRE_U32(S, insn_len, .max = EXIT_MAX_INSN));
 #undef S

@@ -14,7 +14,6 @@ static const struct exit_info lfence = {
 	.data = {1, 0x62058b65e8ae0f0f, 0xa30f48c08961f2e5, 0x80000021},
 	.has_regs = true,
 	.rip = 0xffffffff9e0e0bd4,
-	.code64 = true,
 	.insn = {0x0f, 0xae, 0xe8, 0x65, 0x8b, 0x05, 0x62, 0xe5, 0xf2, 0x61,
 		 0x89, 0xc0, 0x48, 0x0f, 0xa3},
 	.insn_len = 15,
@@ -28,7 +27,6 @@ static const struct exit_info int3 = {
 	.data = {1, 0x000000909090cc0f, 0, 0x1000},
 	.has_regs = true,
 	.rip = 0x7024,
-	.code64 = true,
 	.insn = {0xcc, 0x90, 0x90, 0x90},
 	.insn_len = 4,
 };
@@ -127,7 +125,8 @@ TEST(emulation_failure_on_vmx)
 {
 	CHECK_HAS(verdict(&lfence), "KVM internal error 1 (emulation failure): "
 				    "the guest state is not valid");
-	CHECK_HAS(verdict(&lfence), "fence) at rip 0xffffffff9e0e0bd4, bytes "
+	CHECK_HAS(verdict(&lfence), "instruction at rip 0xffffffff9e0e0bd4, "
+				    "bytes "
 				    "0f ae e8 65 8b 05 62 e5 ...");
 	CHECK_HAS(details(&lfence), "look-ahead): 0f ae e8 65 8b 05 62 e5 f2 "
 				    "61 89 c0 48 0f a3\n");
@@ -141,7 +140,7 @@ TEST(emulation_failure_on_vmx)
 
 TEST(emulation_failure_on_a_private_module)
 {
-	CHECK_HAS(verdict(&int3), "cannot emulate the instruction (int3) at "
+	CHECK_HAS(verdict(&int3), "cannot emulate the instruction at "
 				  "rip 0x7024, bytes cc 90 90 90");
 	CHECK_HAS(details(&int3), "exit 0x1000, a number private to this");
 	CHECK_HAS(details(&int3), "  info1 0x0\n");
@@ -151,7 +150,7 @@ TEST(failed_fetch)
 {
 	CHECK_HAS(verdict(&hole), "KVM could not fetch the instruction at rip "
 				  "0xc0001000");
-	CHECK_HAS(details(&hole), "cannot be read: did it jump");
+	CHECK_HAS(details(&hole), "guest memory at rip cannot be read\n");
 	CHECK_HAS(details(&hole), "reason 0x1000");
 	CHECK_EQ(exit_signal(&hole), 4);
 }
@@ -300,7 +299,6 @@ TEST(failed_entries)
 	e.hw_reason = 7;
 	CHECK_HAS(verdict(&e), "VMX instruction error 7: invalid VM-entry "
 			       "control field");
-	CHECK_HAS(details(&e), "the guest cannot cause this");
 	e.hw_reason = 0;
 	CHECK_HAS(verdict(&e), "no error number was latched");
 	e.hw_reason = 0xffffffff;
@@ -325,28 +323,17 @@ TEST(triple_fault)
 	e.state_reset = true;
 	CHECK_HAS(verdict(&e), "not those of the fault");
 	CHECK(!strstr(verdict(&e), "0x133025"));
-	CHECK_HAS(details(&e), "AMD");
 }
 
-TEST(eperm_on_wrmsr)
+TEST(eperm)
 {
-	struct exit_info e = {
-		.run_errno = EPERM,
-		.has_regs = true,
-		.rip = 0xffffffff8106b6a4,
-		.rcx = 0x838,
-		.rax = 0xffffffff00000010,
-		.rdx = 1,
-		.insn = {0x0f, 0x30},
-		.insn_len = 2,
-	};
+	struct exit_info e = {.run_errno = EPERM,
+			      .has_regs = true,
+			      .rip = 0xffffffff8106b6a4};
 
 	CHECK_HAS(verdict(&e), "KVM_RUN failed with EPERM at rip "
-			       "0xffffffff8106b6a4 (wrmsr of MSR 0x838): ");
-	CHECK_HAS(details(&e), "wrmsr of MSR 0x838, value 0x100000010\n");
-	CHECK(!strstr(details(&e), "machine-check"));
-	e.rcx = 0x401;
-	CHECK_HAS(details(&e), "before Linux 5.19");
+			       "0xffffffff8106b6a4: ");
+	CHECK_HAS(details(&e), "errno 1: a handler in the host's KVM");
 	CHECK_EQ(exit_signal(&e), 6);
 }
 
@@ -411,23 +398,6 @@ TEST(which_exits_end_the_guest)
 	CHECK_STR(exit_status_word(&e), "guest-panicked");
 	e = (struct exit_info){.run_errno = EINTR, .reason = EXIT_SHUTDOWN};
 	CHECK(!exit_is_error(&e));
-}
-
-TEST(instruction_kinds)
-{
-	CHECK_STR(insn_kind((const uint8_t[]){0xcc}, 1, true), "int3");
-	CHECK_STR(insn_kind((const uint8_t[]){0x66, 0x0f, 0xfe, 0xc1}, 4, true),
-		  "SSE or MMX");
-	CHECK_STR(insn_kind((const uint8_t[]){0xc4, 0x42, 0x69, 0xf7}, 4, true),
-		  "AVX or BMI, VEX-encoded");
-	CHECK(!insn_kind((const uint8_t[]){0xc4, 0x42, 0x69, 0xf7}, 4, false));
-	CHECK_STR(insn_kind((const uint8_t[]){0xf3, 0x48, 0x0f, 0xb8, 0xc0}, 5,
-			    true),
-		  "popcnt");
-	CHECK(!insn_kind((const uint8_t[]){0x48, 0x89, 0xc8}, 3, true));
-	CHECK(!insn_kind((const uint8_t[]){0x0f, 0x01}, 2, true));
-	CHECK(!insn_kind((const uint8_t[]){0x66, 0x66}, 2, true));
-	CHECK(!insn_kind(NULL, 0, true));
 }
 
 TEST(hardware_names)

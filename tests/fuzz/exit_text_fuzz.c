@@ -30,7 +30,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	e.flags = e.exception = e.event_type = e.notify_flags = e.ndata;
 	e.insn_len = take(&data, &size, 1) % (EXIT_MAX_INSN + 1);
 	e.has_regs = e.insn_len & 1;
-	e.code64 = e.insn_len & 2;
 	e.state_reset = e.insn_len & 4;
 	for (unsigned int i = 0; i < EXIT_MAX_INSN; i++)
 		e.insn[i] = (uint8_t)take(&data, &size, 1);

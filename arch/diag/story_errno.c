@@ -1,122 +1,15 @@
 /* KVM_RUN failed: what of, and whose fault it is. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "arch/diag/story_impl.h"
 #include "arch/exit/names.h"
-#include "arch/msr_text.h"
-
-#define MSR_MC0_CTL	     0x400u
-#define MSR_MC_LAST	     0x47fu
-#define MSR_HWCR	     0xc0010015u
-#define HWCR_MC_STATUS_WRITE BIT(18)
-
-struct msr_access {
-	uint32_t index;
-	bool write;
-	uint64_t value;
-	char name[MSR_NAME_MAX];
-};
-
-static bool find_access(const struct story_in *in, struct msr_access *a)
-{
-	const struct exit_info *e = in->exit;
-
-	if (!in->view || !(in->insn->flags & (DECODE_RDMSR | DECODE_WRMSR)))
-		return false;
-	a->index = (uint32_t)e->rcx;
-	a->write = in->insn->flags & DECODE_WRMSR;
-	a->value = e->rdx << 32 | (uint32_t)e->rax;
-	if (!msr_name(a->index, a->name))
-		snprintf(a->name, sizeof(a->name), "no name known");
-	return true;
-}
-
-/* ---- EPERM: a handler's raw -1 ---- */
-
-static bool is_mc_bank(uint32_t index)
-{
-	return index >= MSR_MC0_CTL && index <= MSR_MC_LAST;
-}
-
-static bool read_msr(const struct story_in *in, uint32_t index, uint64_t *value)
-{
-	return in->ops->msr && in->ops->msr(in->ctx, index, value);
-}
-
-/*
- * The rules for machine-check banks: MCi_CTL takes 0 and all ones (and all
- * ones but bit 10 or 0, which old kernels clear), MCi_STATUS takes 0, and
- * anything while AMD's HWCR.McStatusWrEn is set.  Source: Linux,
- * arch/x86/kvm/x86.c, set_msr_mce().
- */
-static bool mc_refuses(const struct story_in *in, const struct msr_access *a,
-		       struct buf *why)
-{
-	unsigned int kind = a->index % 4, bank = (a->index - MSR_MC0_CTL) / 4;
-	uint64_t cap, hwcr = 0;
-	bool has_hwcr = read_msr(in, MSR_HWCR, &hwcr);
-
-	if (read_msr(in, MSR_MCG_CAP, &cap)) {
-		buf_printf(why, "MCG_CAP counts %u banks, this is bank %u",
-			   (unsigned int)cap & 0xff, bank);
-		if (bank >= (cap & 0xff))
-			return true;
-		buf_str(why, "; ");
-	}
-	if (kind == 0) {
-		buf_str(why, "MCi_CTL takes only 0 or all ones");
-		return a->value && (a->value | BIT(10) | 1) != UINT64_MAX;
-	}
-	if (kind != 1) {
-		buf_str(why, "any value may be written");
-		return false;
-	}
-	buf_str(why, "MCi_STATUS takes only 0");
-	if (!has_hwcr)
-		buf_str(why, ", on AMD anything while HWCR[18] is set");
-	else
-		buf_printf(why,
-			   " while HWCR[18] (McStatusWrEn) is 0, and it "
-			   "is %u",
-			   !!(hwcr & HWCR_MC_STATUS_WRITE));
-	return a->value && !(hwcr & HWCR_MC_STATUS_WRITE);
-}
-
-/* "a correct host injects #GP" or not: what the guest's access deserves. */
-static void judge_access(const struct story_in *in, const struct msr_access *a,
-			 struct story_out *out)
-{
-	struct buf why = BUF_INIT;
-	bool refused;
-
-	if (a->write && is_mc_bank(a->index)) {
-		refused = mc_refuses(in, a, &why);
-	} else {
-		msr_refusal(a->index, a->write ? &a->value : NULL, in->cpuid,
-			    in->view->s, &why);
-		refused = why.len != 0;
-	}
-	if (refused)
-		buf_printf(&out->body,
-			   "  the access is wrong (%s): a correct host "
-			   "injects #GP(0) into the guest for it\n",
-			   buf_cstr(&why));
-	else
-		buf_printf(&out->body,
-			   "  nothing is known to be wrong with the access%s%s"
-			   "%s\n",
-			   why.len ? " (" : "", buf_cstr(&why),
-			   why.len ? ")" : "");
-	buf_deinit(&why);
-}
 
 static void tell_eperm(const struct story_in *in, struct story_out *out)
 {
-	struct msr_access a;
+	struct story_msr a;
 
-	if (!find_access(in, &a)) {
+	if (!story_msr_find(in, &a)) {
 		story_fix(out, "KVM gave a raw -1 to user space: a bug of the "
 			       "host's kernel, not of the guest; the "
 			       "instruction at rip is what it was doing");
@@ -130,8 +23,8 @@ static void tell_eperm(const struct story_in *in, struct story_out *out)
 		buf_printf(&out->verdict, ", value 0x%" PRIx64, a.value);
 	story_at_rip(in, &out->verdict);
 	buf_str(&out->verdict, "; a bug of the host, not of the guest");
-	judge_access(in, &a, out);
-	if (is_mc_bank(a.index))
+	story_msr_judge(in, &a, &out->body);
+	if (a.mc_bank)
 		story_fix(out, "Linux 5.19 and later answer a bad write to a "
 			       "machine-check bank with #GP instead of "
 			       "failing: use such a host kernel");

@@ -3,6 +3,7 @@
 #define ARCH_DIAG_STORY_IMPL_H
 
 #include "arch/diag/story.h"
+#include "arch/msr_text.h"
 
 void story_shutdown(const struct story_in *in, struct story_out *out);
 void story_emulation(const struct story_in *in, struct story_out *out);
@@ -10,6 +11,21 @@ void story_emulation(const struct story_in *in, struct story_out *out);
 void story_delivery(const struct story_in *in, struct story_out *out);
 void story_entry(const struct story_in *in, struct story_out *out);
 void story_errno(const struct story_in *in, struct story_out *out);
+
+/* ---- accesses to MSRs ---- */
+
+struct story_msr {
+	uint32_t index;
+	bool write, mc_bank; /* the second: of the machine-check banks */
+	uint64_t value;
+	char name[MSR_NAME_MAX];
+};
+
+/* Is the instruction at rip such an access? */
+bool story_msr_find(const struct story_in *in, struct story_msr *a);
+/* A line: does a correct host inject #GP for it? */
+void story_msr_judge(const struct story_in *in, const struct story_msr *a,
+		     struct buf *out);
 
 /* ---- words they share ---- */
 

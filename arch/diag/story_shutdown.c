@@ -53,6 +53,7 @@ static void tell_found(const struct story_in *in, const struct chain *c,
 		       struct story_out *out)
 {
 	const struct chain_hop *first = &c->hop[0];
+	struct story_msr msr;
 
 	buf_str(&out->verdict, "triple fault: ");
 	fault_print(&out->verdict, &first->event);
@@ -64,6 +65,8 @@ static void tell_found(const struct story_in *in, const struct chain *c,
 	chain_print(&out->body, c);
 	buf_byte(&out->body, '\n');
 	chain_print_checks(&out->body, c);
+	if (first->event.vector == VECTOR_GP && story_msr_find(in, &msr))
+		story_msr_judge(in, &msr, &out->body);
 	if (c->source != CHAIN_BY_INSN || in->stale)
 		buf_printf(&out->body, "  the first of them: %s\n",
 			   chain_source_text(c->source));

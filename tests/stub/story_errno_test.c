@@ -14,6 +14,8 @@ static void setup(const char *code, size_t len)
 {
 	struct err err;
 
+	if (f)
+		fake_destroy(f);
 	f = fake_create(1);
 	memset(&ev, 0, sizeof(ev));
 	ev.has_state = true;

@@ -58,18 +58,42 @@ static uint64_t truncate(uint64_t value, unsigned int bits)
 	return bits >= 64 ? value : value & (BIT(bits) - 1);
 }
 
-static uint64_t gpr_value(const struct decode_work *w, ZydisRegister reg)
+/* The general register of which reg is a part, or X86_NR_GPR. */
+static enum x86_gpr enclosing_gpr(ZydisRegister reg)
 {
 	int id = ZydisRegisterGetId(ZydisRegisterGetLargestEnclosing(
 		ZYDIS_MACHINE_MODE_LONG_64, reg));
-	uint64_t value;
 
+	switch (ZydisRegisterGetClass(reg)) {
+	case ZYDIS_REGCLASS_GPR8:
+	case ZYDIS_REGCLASS_GPR16:
+	case ZYDIS_REGCLASS_GPR32:
+	case ZYDIS_REGCLASS_GPR64:
+		break;
+	default:
+		return X86_NR_GPR;
+	}
 	if (id < 0 || id >= X86_NR_GPR)
+		return X86_NR_GPR;
+	return id < 8 ? gpr_order[id] : (enum x86_gpr)id;
+}
+
+static uint32_t gpr_bit(ZydisRegister reg)
+{
+	enum x86_gpr gpr = enclosing_gpr(reg);
+
+	return gpr < X86_NR_GPR ? (uint32_t)BIT(gpr) : 0;
+}
+
+static uint64_t gpr_value(const struct decode_work *w, ZydisRegister reg)
+{
+	enum x86_gpr gpr = enclosing_gpr(reg);
+
+	if (gpr == X86_NR_GPR)
 		return 0;
-	value = w->s->gpr[id < 8 ? (int)gpr_order[id] : id];
 	if (reg >= ZYDIS_REGISTER_AH && reg <= ZYDIS_REGISTER_BH)
-		value >>= 8;
-	return value;
+		return w->s->gpr[gpr] >> 8;
+	return w->s->gpr[gpr];
 }
 
 /* General registers and rip; 0 for none and for all others. */
@@ -97,17 +121,14 @@ static uint64_t register_value(const struct decode_work *w, ZydisRegister reg)
 /* Which of gpr[] an operand is, whole or in part; AH and its like are not. */
 static int8_t gpr_of(const ZydisDecodedOperand *op)
 {
-	ZydisRegister reg = op->reg.value;
-	int id;
+	const ZydisRegister reg = op->reg.value;
+	enum x86_gpr gpr;
 
 	if (op->type != ZYDIS_OPERAND_TYPE_REGISTER ||
 	    (reg >= ZYDIS_REGISTER_AH && reg <= ZYDIS_REGISTER_BH))
 		return -1;
-	reg = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
-	if (ZydisRegisterGetClass(reg) != ZYDIS_REGCLASS_GPR64)
-		return -1;
-	id = ZydisRegisterGetId(reg);
-	return (int8_t)(id < 8 ? (int)gpr_order[id] : id);
+	gpr = enclosing_gpr(reg);
+	return gpr < X86_NR_GPR ? (int8_t)gpr : -1;
 }
 
 static enum x86_seg_index segment_of(ZydisRegister reg)
@@ -225,12 +246,20 @@ static void add_mem(const struct decode_work *w, const ZydisDecodedOperand *op,
 		.maybe = op->actions & (ZYDIS_OPERAND_ACTION_CONDREAD |
 					ZYDIS_OPERAND_ACTION_CONDWRITE),
 		.unknown = op->mem.type == ZYDIS_MEMOP_TYPE_VSIB,
+		.gpr = gpr_bit(op->mem.base) | gpr_bit(op->mem.index),
 	};
 	m->stack = m->hidden && is_stack_pointer(op->mem.base);
 	if (w->insn.meta.category == ZYDIS_CATEGORY_XSAVE ||
 	    w->insn.meta.category == ZYDIS_CATEGORY_XSAVEOPT)
 		m->size = 0; /* XCR0 decides */
 	put_address(w, op, m);
+}
+
+static void add_written(const ZydisDecodedOperand *op, struct decoded *d)
+{
+	if (op->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+	    (op->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE))
+		d->gpr_written |= gpr_bit(op->reg.value);
 }
 
 /* ---- where it goes ---- */
@@ -378,8 +407,10 @@ enum decode_result decode_insn_at(const struct x86_state *s, uint64_t rip,
 	d->name = ZydisMnemonicGetString(w.insn.mnemonic);
 	for (unsigned int i = 0; i < DECODE_MAX_GPR; i++)
 		d->gpr[i] = i < w.insn.operand_count ? gpr_of(&w.op[i]) : -1;
-	for (unsigned int i = 0; i < w.insn.operand_count; i++)
+	for (unsigned int i = 0; i < w.insn.operand_count; i++) {
 		add_mem(&w, &w.op[i], d);
+		add_written(&w.op[i], d);
+	}
 	put_target(&w, d);
 	put_loads(&w, d);
 	decode_put_text(&w, d);

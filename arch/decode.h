@@ -69,6 +69,7 @@ struct decode_mem {
 	bool stack;   /* push, pop, call, ret, ... */
 	bool maybe;   /* conditional: rep with a count of 0, cmov, mask */
 	bool unknown; /* addr is not one address: gather, scatter */
+	uint32_t gpr; /* BIT(enum x86_gpr) of each register in addr */
 };
 
 struct decoded {
@@ -83,6 +84,7 @@ struct decoded {
 	 * first as Intel has it; -1: no register, or none of those. */
 	int8_t gpr[DECODE_MAX_GPR];
 
+	uint32_t gpr_written; /* BIT(enum x86_gpr) of each it may change */
 	unsigned int mems;
 	struct decode_mem mem[DECODE_MAX_MEM];
 

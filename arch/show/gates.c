@@ -28,7 +28,10 @@ static void put_gate(struct buf *out, const struct desc *g,
 	if (g->kind == DESC_EMPTY)
 		return;
 	if (g->kind == DESC_RESERVED) {
-		buf_printf(out, " 0x%x (%016" PRIx64 ")", g->type, g->raw[0]);
+		buf_printf(out, " 0x%x (%016" PRIx64, g->type, g->raw[0]);
+		if (g->bytes == 16)
+			buf_printf(out, " %016" PRIx64, g->raw[1]);
+		buf_byte(out, ')');
 		return;
 	}
 	if (g->kind == DESC_TASK_GATE)

@@ -149,6 +149,25 @@ const struct mon_command mon_state_commands[] = {
 		.run = mon_tss,
 	},
 	{
+		.name = "where",
+		.usage = "",
+		.help = "where each vCPU is, and what it waits for",
+		.long_help = "For each vCPU: the address and its symbol, mode, "
+			     "CPL, IF, run state, exits since the last "
+			     "resume and the last one that came to user "
+			     "space; then what it seems to wait for.  The "
+			     "last line says so when nobody is left to end "
+			     "that.\n"
+			     "A vCPU counts as spinning when the shortest "
+			     "way from its instruction back to it changes "
+			     "nothing but waits: it reads the same memory, a "
+			     "device or the time, or nothing leads out of "
+			     "it.  That is read off the code, so look again "
+			     "after a while (or step) to be sure.",
+		.needs = MON_NEED_STOPPED,
+		.run = mon_where,
+	},
+	{
 		.name = "xcr",
 		.usage = "",
 		.help = "XCR0 by bit name",

@@ -1,4 +1,5 @@
 #include "arch/decode.h"
+#include "base/bits.h"
 #include "tests/test.h"
 
 /* A 64-bit processor with telling values; other modes change it. */
@@ -135,6 +136,22 @@ TEST(string_operands_are_both_there)
 	CHECK(d.mem[0].write && d.mem[0].maybe);
 	CHECK_EQ(d.mem[1].addr, 0x140000);
 	CHECK(d.flags & DECODE_REP && d.flags & DECODE_STRING);
+}
+
+TEST(registers_that_change_and_that_address)
+{
+	struct decoded d = run64("48 8b 44 4b 08"); /* mov 8(%rbx,%rcx,2) */
+
+	CHECK_EQ(d.gpr_written, BIT(X86_RAX));
+	CHECK_EQ(d.mem[0].gpr, BIT(X86_RBX) | BIT(X86_RCX));
+	d = run64("41 b4 01"); /* mov $1,%r12b */
+	CHECK_EQ(d.gpr_written, BIT(X86_R12));
+	d = run64("b4 01"); /* mov $1,%ah */
+	CHECK_EQ(d.gpr_written, BIT(X86_RAX));
+	d = run64("f3 a4"); /* rep movsb */
+	CHECK_EQ(d.gpr_written, BIT(X86_RSI) | BIT(X86_RDI) | BIT(X86_RCX));
+	d = run64("39 c8"); /* cmp */
+	CHECK_EQ(d.gpr_written, 0);
 }
 
 TEST(bit_strings_reach_beyond_their_operand)

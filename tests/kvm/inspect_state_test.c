@@ -1,4 +1,5 @@
 /* The live answers behind the state commands: clock, statistics, symbols. */
+#include "arch/decode.h"
 #include "stub/inspect.h"
 #include "stub/mon/monitor.h"
 #include "tests/kvm/machine.h"
@@ -32,6 +33,17 @@ GUEST(gates, "	lea	gates_idt(%rip), %rax\n"
 	     "gates_idtr:\n"
 	     "	.word	79\n"
 	     "	.quad	0\n");
+
+/* Halts for good; waits for a word that nobody writes. */
+GUEST(halts, "	cli\n"
+	     "	hlt\n");
+GUEST(waits, "	lea	waits_word(%rip), %rdi\n"
+	     "1:	pause\n"
+	     "	cmpl	$0, (%rdi)\n"
+	     "	je	1b\n"
+	     "	.balign 8\n"
+	     "waits_word:\n"
+	     "	.long	0\n");
 
 static struct machine m;
 static struct buf out;
@@ -121,6 +133,41 @@ TEST(the_idt_of_a_guest)
 	CHECK_HAS(say("idt"), "[3]       #BP  64-bit interrupt gate  ");
 	CHECK_HAS(say("idt 3"), "the handler is executable");
 	CHECK_HAS(say("idt 4"), "BAD  selector 0x0000 is null: gives #GP");
+	machine_end(&m);
+}
+
+TEST(where_a_guest_spins)
+{
+	if (!decode_available())
+		test_skip("built without an instruction decoder");
+	machine_start(&m, waits, 64, NULL);
+	machine_run_for(&m, 20);
+	CHECK_HAS(say("where"), "* vCPU 0  0x1000");
+	CHECK_HAS(say("where"), "spinning: a loop of 3 instructions (with "
+				"PAUSE) at 0x100007 that waits for a change of "
+				"0x10001");
+	CHECK_HAS(say("where"), "(4 bytes, now 0x0)");
+	CHECK_HAS(say("where"), "no processor is left to make it");
+	machine_end(&m);
+}
+
+TEST(where_a_guest_has_halted)
+{
+	machine_start(&m, halts, 64, NULL);
+	machine_run_for(&m, 20);
+	CHECK_HAS(say("where"), "IF=0  halted");
+	CHECK_HAS(say("where"), "halted with IF=0: only NMI or SMI can wake");
+	CHECK_HAS(say("events"), "run state  halted");
+	machine_end(&m);
+}
+
+TEST(where_nothing_can_wake_it)
+{
+	static const struct machine_options bare = {.irqchip = IRQCHIP_NONE};
+
+	machine_start(&m, halts, 64, &bare);
+	machine_continue(&m);
+	CHECK_HAS(say("where"), "no interrupt controller: nothing can wake it");
 	machine_end(&m);
 }
 

@@ -1,3 +1,4 @@
+#include "arch/exit/text.h"
 #include "stub/mon/monitor.h"
 #include "tests/stub/fake_target.h"
 #include "tests/test.h"
@@ -128,5 +129,67 @@ TEST(stats_of_an_old_kernel)
 	f->inspect.stat = &own;
 	f->inspect.stats = 1;
 	CHECK_HAS(run("stats"), "n/a: this kernel has no KVM_GET_STATS_FD");
+	fake_destroy(f);
+}
+
+TEST(where_each_vcpu_is)
+{
+	static const struct target_symbol symbol = {"idle", 0x1000, 0x100};
+	static const struct target_stat stats[] = {
+		{"exits", 50, 30, false},
+		{"run_time_ns", 0, 2000000000, false},
+	};
+	static const struct exit_record last = {.reason = EXIT_IO,
+						.where = 0x3f8,
+						.size = 1,
+						.count = 1,
+						.is_write = true,
+						.device = "16550",
+						.reg = "THR"};
+	const uint16_t jump_here = 0xfeeb;
+
+	setup();
+	f->inspect.symbol = &symbol;
+	f->inspect.symbols = 1;
+	f->inspect.stat = stats;
+	f->inspect.stats = ARRAY_SIZE(stats);
+	f->inspect.record = &last;
+	f->inspect.records = 1;
+	f->cpu[0].rflags = 2;
+	f->cpu[1].run_state = X86_WAIT_INIT;
+	memcpy(fake_ram(f, 0x1000, 2), &jump_here, 2);
+	CHECK_HAS(run("where"), "* vCPU 0  0x1000 <idle>  long64 CPL0 IF=0  "
+				"running  30 exits (15/s), last pio_write "
+				"0x3f8 (16550 THR)\n          spinning: a "
+				"loop of 1 instruction at 0x1000 <idle> that "
+				"nothing in it leaves; IF=0: only NMI or SMI "
+				"gets it out; 30 exits in 2.000 s\n");
+	CHECK_HAS(run("where"), "  vCPU 1  0x1100 ");
+	CHECK_HAS(run("where"), "not started");
+	CHECK_HAS(run("where"), "the only processor that was started is");
+	fake_destroy(f);
+}
+
+TEST(where_a_machine_without_interrupts_halts)
+{
+	static const struct exit_record hlt = {.reason = EXIT_HLT,
+					       .rip = 0x1000};
+
+	setup();
+	f->inspect.record = &hlt;
+	f->inspect.records = 1;
+	CHECK_HAS(run("where"), "last KVM_EXIT_HLT\n          halted, and the "
+				"machine has no interrupt controller");
+	fake_destroy(f);
+}
+
+TEST(where_the_guest_died)
+{
+	setup();
+	fake_push_error(f, 1, GDB_SIGNAL_SEGV, "shutdown",
+			"triple fault: no IDT\nmore");
+	fake_run(f);
+	CHECK_HAS(run("where"), "stopped\n          died here: triple fault: "
+				"no IDT\n");
 	fake_destroy(f);
 }

@@ -37,6 +37,8 @@ GUEST(gates, "	lea	gates_idt(%rip), %rax\n"
 /* Halts for good; waits for a word that nobody writes. */
 GUEST(halts, "	cli\n"
 	     "	hlt\n");
+GUEST(loops, "1:	pause\n"
+	     "	jmp	1b\n");
 GUEST(waits, "	lea	waits_word(%rip), %rdi\n"
 	     "1:	pause\n"
 	     "	cmpl	$0, (%rdi)\n"
@@ -133,6 +135,15 @@ TEST(the_idt_of_a_guest)
 	CHECK_HAS(say("idt"), "[3]       #BP  64-bit interrupt gate  ");
 	CHECK_HAS(say("idt 3"), "the handler is executable");
 	CHECK_HAS(say("idt 4"), "BAD  selector 0x0000 is null: gives #GP");
+	machine_end(&m);
+}
+
+TEST(where_a_guest_loops)
+{
+	machine_start(&m, loops, 64, NULL);
+	machine_run_for(&m, 20);
+	CHECK_HAS(say("where"), "spinning: a loop of 2 instructions (with "
+				"PAUSE) at 0x100000 that nothing in it leaves");
 	machine_end(&m);
 }
 

@@ -173,6 +173,16 @@ TEST(code_at_its_physical_address)
 	symbols_deinit(&table);
 }
 
+TEST(a_symbol_below_its_segment_has_no_physical_address)
+{
+	setup();
+	file.ph.p_vaddr = TEXT + 0x20; /* inside "first" */
+	file.ph.p_paddr = 0x10;
+	load();
+	CHECK_STR(at(0x14), "none");
+	symbols_deinit(&table);
+}
+
 TEST(names_have_addresses)
 {
 	setup();

@@ -275,17 +275,25 @@ const struct symbol *symbols_at(const struct symbols *s, uint64_t addr,
 				uint64_t *start)
 {
 	const struct symbol *found = covering(s, addr);
-	uint64_t shift = 0;
 
-	for (unsigned int i = 0; !found && i < s->moves; i++) {
-		if (!range_ok(s->moved[i].paddr, s->moved[i].size, addr, 1))
-			continue;
-		shift = s->moved[i].vaddr - s->moved[i].paddr;
-		found = covering(s, addr + shift);
+	if (found) {
+		*start = found->addr;
+		return found;
 	}
-	if (found)
-		*start = found->addr - shift;
-	return found;
+	for (unsigned int i = 0; i < s->moves; i++) {
+		const uint64_t paddr = s->moved[i].paddr;
+		const uint64_t vaddr = s->moved[i].vaddr;
+
+		if (!range_ok(paddr, s->moved[i].size, addr, 1))
+			continue;
+		found = covering(s, vaddr + (addr - paddr));
+		if (!found || found->addr < vaddr ||
+		    found->addr - vaddr > addr - paddr)
+			continue;
+		*start = paddr + (found->addr - vaddr);
+		return found;
+	}
+	return NULL;
 }
 
 /* ---- by name ---- */

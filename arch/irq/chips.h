@@ -29,12 +29,14 @@ struct x86_ioapic {
 	uint32_t select, id, version;
 	/* Level pins that are asserted; edge pins whose edge was not sent. */
 	uint32_t irr;
+	bool has_lines; /* KVM does not tell how its IOAPIC's lines are */
+	uint32_t lines; /* asserted now */
 	uint64_t redir[IOAPIC_PINS]; /* as a guest reads the two halves */
 };
 
 struct x86_pic {
 	uint8_t irr, imr, isr, irq_base, elcr;
-	uint8_t last_irr;     /* edge lines as they are now */
+	uint8_t last_irr;     /* the lines as they are now */
 	uint8_t priority_add; /* the line with the highest priority */
 	uint8_t init_state;   /* next initialization word expected, 0 = ready */
 	bool auto_eoi, special_mask, read_isr, poll;

@@ -342,3 +342,40 @@ TEST(registers_have_names)
 									  "I");
 	CHECK(!bus_reg_name(&bus, BUS_MMIO, IOAPIC_BASE + 0x20, true));
 }
+
+TEST(what_is_shown)
+{
+	uint64_t raised[IOAPIC_PINS];
+	struct x86_ioapic shown;
+
+	setup();
+	program(4, 0, 0x34 | MASKED);
+	program(5, 0, 0x35);
+	program(6, 0, 0x36 | LEVEL);
+	for (unsigned int pin = 4; pin <= 6; pin++)
+		ioapic_set_pin(&ioapic, pin, 1);
+	ioapic_set_irq(&ioapic, 0, 1);
+	ioapic_show(&ioapic, &shown, raised);
+	/* 4 was masked, 5 was sent, 6 is a level, 2 is line 0 and masked */
+	CHECK_EQ(shown.irr, 1 << 4 | 1 << 6 | 1 << 2);
+	CHECK_EQ(shown.lines, 1 << 4 | 1 << 5 | 1 << 6 | 1 << 2);
+	CHECK_EQ(shown.redir[6], 0x36 | LEVEL | REMOTE_IRR);
+	CHECK_EQ(raised[4] + raised[0], 2);
+	CHECK_EQ(raised[2], 0);
+	ioapic_set_pin(&ioapic, 4, 0);
+	ioapic_show(&ioapic, &shown, raised);
+	CHECK_EQ(shown.irr, 1 << 6 | 1 << 2);
+}
+
+TEST(an_edge_that_nobody_took_is_remembered_as_lost)
+{
+	uint64_t raised[IOAPIC_PINS];
+	struct x86_ioapic shown;
+
+	setup();
+	program(5, 0, 0x35);
+	seen.refuse = true;
+	ioapic_set_pin(&ioapic, 5, 1);
+	ioapic_show(&ioapic, &shown, raised);
+	CHECK_EQ(shown.irr, 1 << 5);
+}

@@ -107,15 +107,18 @@ void ioapic_set_pin(struct ioapic *a, unsigned int pin, int level)
 	if (pin >= IOAPIC_PINS)
 		return;
 	was = a->s.lines & BIT(pin);
+	if (!level || !was)
+		a->s.lost &= (uint32_t)~BIT(pin);
 	if (!level) {
 		a->s.lines &= (uint32_t)~BIT(pin);
 		return;
 	}
 	a->s.lines |= (uint32_t)BIT(pin);
+	a->raised[pin] += !was;
 	if (is_level(a->s.redir[pin]))
 		service_level(a, pin);
-	else if (!was && !(a->s.redir[pin] & RTE_MASKED))
-		send(a, pin); /* an edge on a masked pin is lost */
+	else if (!was && ((a->s.redir[pin] & RTE_MASKED) || !send(a, pin)))
+		a->s.lost |= (uint32_t)BIT(pin);
 }
 
 void ioapic_set_irq(void *ctx, unsigned int gsi, int level)
@@ -133,6 +136,25 @@ void ioapic_eoi(struct ioapic *a, uint8_t vector)
 		*rte &= ~RTE_REMOTE_IRR;
 		service_level(a, pin);
 	}
+}
+
+void ioapic_show(const struct ioapic *a, struct x86_ioapic *to,
+		 uint64_t raised[IOAPIC_PINS])
+{
+	*to = (struct x86_ioapic){.base = IOAPIC_BASE,
+				  .select = a->s.index,
+				  .id = a->s.id >> 24,
+				  .version = IOAPIC_VERSION,
+				  .has_lines = true,
+				  .lines = a->s.lines};
+	memcpy(to->redir, a->s.redir, sizeof(to->redir));
+	for (unsigned int pin = 0; pin < IOAPIC_PINS; pin++)
+		if (is_level(a->s.redir[pin]) ? a->s.lines & BIT(pin)
+					      : a->s.lost & BIT(pin))
+			to->irr |= (uint32_t)BIT(pin);
+	memcpy(raised, a->raised, sizeof(a->raised));
+	raised[0] = raised[IOAPIC_TIMER_PIN];
+	raised[IOAPIC_TIMER_PIN] = 0;
 }
 
 /* ---- registers ---- */
@@ -224,6 +246,7 @@ static void ioapic_reset(struct bus_device *dev)
 
 	a->s.index = 0;
 	a->s.id = 0;
+	a->s.lost = 0;
 	for (unsigned int pin = 0; pin < IOAPIC_PINS; pin++)
 		a->s.redir[pin] = RTE_MASKED;
 	send_routes(a);

@@ -48,6 +48,7 @@ struct ioapic_ops {
 struct ioapic_state {
 	uint64_t redir[IOAPIC_PINS];
 	uint32_t lines; /* bit per pin: asserted now */
+	uint32_t lost;	/* bit per edge pin: asserted, and nothing was sent */
 	uint32_t id;	/* register 0 */
 	uint8_t index;	/* IOREGSEL */
 };
@@ -56,6 +57,7 @@ struct ioapic {
 	struct bus_device dev;
 	struct ioapic_ops ops;
 	struct ioapic_state s;
+	uint64_t raised[IOAPIC_PINS]; /* times each pin was asserted */
 };
 
 /* ops is copied; nothing is called before the first access. */
@@ -71,6 +73,10 @@ void ioapic_set_irq(void *ctx, unsigned int gsi, int level);
  * ready again, and one that is still asserted sends its message again.
  */
 void ioapic_eoi(struct ioapic *a, uint8_t vector);
+
+/* For people to look at; raised by line: what pin 2 has is line 0's. */
+void ioapic_show(const struct ioapic *a, struct x86_ioapic *to,
+		 uint64_t raised[IOAPIC_PINS]);
 
 /* The message that a pin sends. */
 struct msi_msg ioapic_message(const struct ioapic *a, unsigned int pin);

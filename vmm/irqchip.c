@@ -19,6 +19,11 @@ static void set_line(void *ctx, unsigned int gsi, int level)
 	struct kvm_irq_level irq = {.irq = gsi, .level = (uint32_t)level};
 	struct vm *vm = ctx;
 
+	if (gsi < IOAPIC_PINS) {
+		vm->irq_raised[gsi] += level && !(vm->irq_lines >> gsi & 1);
+		vm->irq_lines &= ~(UINT32_C(1) << gsi);
+		vm->irq_lines |= (uint32_t) !!level << gsi;
+	}
 	if (ioctl(vm->fd, KVM_IRQ_LINE, &irq) < 0)
 		log_msg(LOG_WARN, "KVM_IRQ_LINE %u: %s", gsi, strerror(errno));
 }

@@ -175,6 +175,10 @@ struct vm {
 	struct devices devices;
 	struct ioapic_ops ioapic_ops;
 	struct chips_power_on chips;
+	/* Bus lock, --irqchip kernel: lines that devices hold up, and how often
+	 * each was raised. */
+	uint32_t irq_lines;
+	uint64_t irq_raised[IOAPIC_PINS];
 	char *cmdline; /* --append and what the devices add to it */
 	struct vcpu *vcpu;
 	unsigned int vcpus;

@@ -28,6 +28,10 @@ bool live_io_range(struct target *t, unsigned int i,
 		   struct target_io_range *range);
 bool live_io(struct target *t, bool mmio, uint64_t addr, unsigned int size,
 	     bool write, uint64_t *value, struct err *err);
+/* irqchip.c */
+bool live_lapic(struct target *t, unsigned int vcpu, struct x86_lapic *lapic,
+		struct err *err);
+bool live_chips(struct target *t, struct x86_chips *chips, struct err *err);
 
 /* msr.c */
 bool live_get_msr(struct target *t, unsigned int vcpu, uint32_t index,

@@ -206,8 +206,7 @@ static void tell_host(const struct walk_rules *rules,
 {
 	static const char *const tail[] = {
 		"; this host's KVM has none and goes by the guest's",
-		"; so it is on this host, and only KVM's emulator goes by the "
-		"guest's",
+		"; so here, and only KVM's emulator goes by the guest's",
 		"; KVM's emulator and shadow paging go by the guest's",
 	};
 	int kind = rules->two_dimensional;

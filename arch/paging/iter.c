@@ -9,19 +9,6 @@ static const struct paging_shape *shape_of(const struct paging_iter *it)
 	return &paging_shapes[it->p->mode];
 }
 
-static unsigned int shift_at(const struct paging_iter *it, int level)
-{
-	return paging_shift(shape_of(it), level);
-}
-
-/* Entries of a table of this level. */
-static unsigned int count_at(const struct paging_iter *it, int level)
-{
-	if (it->p->mode == PAGING_PAE && level == 3)
-		return 4;
-	return 1u << shape_of(it)->index_bits;
-}
-
 static uint64_t *entries_at(struct paging_iter *it, int level)
 {
 	return it->entry + ((size_t)(level - 1) << shape_of(it)->index_bits);
@@ -29,8 +16,9 @@ static uint64_t *entries_at(struct paging_iter *it, int level)
 
 static unsigned int index_at(const struct paging_iter *it, int level)
 {
-	return (unsigned int)(it->at >> shift_at(it, level)) &
-	       (count_at(it, level) - 1);
+	const struct iter_table *t = &it->table[level];
+
+	return (unsigned int)(it->at >> t->shift) & (t->count - 1);
 }
 
 static gva_t linear(const struct paging_iter *it, gva_t at)
@@ -65,8 +53,21 @@ static gva_t narrow(const struct paging_shape *shape, gva_t gva, bool up)
 
 static void start(struct paging_iter *it)
 {
+	const struct paging *p = it->p;
 	int top = shape_of(it)->levels;
 
+	for (int level = 1; level <= top; level++) {
+		struct iter_table *t = &it->table[level];
+
+		t->shift = paging_shift(shape_of(it), level);
+		t->count = 1u << shape_of(it)->index_bits;
+		if (p->mode == PAGING_PAE && level == 3)
+			t->count = 4;
+		if (p->mode != PAGING_32) /* every address bit in its place */
+			t->frame = paging_frame(p, level, UINT64_MAX);
+		t->leaf_reserved =
+			paging_reserved(p, level, level > 1 ? ENTRY_PS : 0);
+	}
 	it->level = top;
 	it->table[top].gpa = paging_root(it->p);
 	it->table[top].rights = RIGHTS_ALL;
@@ -80,6 +81,7 @@ void paging_iter_init(struct paging_iter *it, const struct paging *p,
 	memset(it, 0, offsetof(struct paging_iter, entry));
 	it->p = p;
 	it->mem = mem;
+	it->limit = ITER_TABLES;
 	if (p->mode == PAGING_NONE) {
 		it->at = first;
 		it->last = min_u64(last, UINT32_MAX);
@@ -100,6 +102,9 @@ void paging_iter_compare(struct paging_iter *it,
 	it->has_other = true;
 	it->other = *it->p;
 	paging_set_cpu(&it->other, other);
+	for (int level = 1; level <= shape_of(it)->levels; level++)
+		it->table[level].leaf_other = paging_reserved(
+			&it->other, level, level > 1 ? ENTRY_PS : 0);
 }
 
 /* ---- tables ---- */
@@ -119,7 +124,7 @@ static void widen(uint64_t *entries, unsigned int count)
 static bool load(struct paging_iter *it, int level)
 {
 	struct iter_table *t = &it->table[level];
-	unsigned int count = count_at(it, level);
+	unsigned int count = t->count;
 	uint64_t *entries = entries_at(it, level);
 	struct err ignored;
 
@@ -168,8 +173,8 @@ static void point_below(struct paging_iter *it, int level, uint64_t entry)
  */
 static unsigned int room(const struct paging_iter *it, int level)
 {
-	unsigned int shift = shift_at(it, level);
-	unsigned int index = index_at(it, level), end = count_at(it, level);
+	unsigned int shift = it->table[level].shift;
+	unsigned int index = index_at(it, level), end = it->table[level].count;
 	uint64_t left = (it->last >> shift) - (it->at >> shift) + 1;
 
 	if (level == shape_of(it)->levels && shape_of(it)->width > 32 &&
@@ -179,24 +184,27 @@ static unsigned int room(const struct paging_iter *it, int level)
 }
 
 /* Entries before the address of one would pass a CPU's last physical one. */
-static uint64_t below_limit(const struct paging *p, gpa_t frame, uint64_t page)
+static uint64_t below_limit(const struct paging *p, gpa_t frame,
+			    unsigned int shift)
 {
 	uint64_t limit = BIT(p->cpu.maxphyaddr);
 
-	return frame < limit ? (limit - frame) / page : UINT64_MAX;
+	return frame < limit ? (limit - frame) >> shift : UINT64_MAX;
 }
 
+/* A run that begins at the current entry and maps nothing. */
 static void fill(const struct paging_iter *it, int level, uint64_t entry,
-		 struct paging_run *run)
+		 enum run_kind kind, struct paging_run *run)
 {
 	const struct iter_table *t = &it->table[level];
 
 	*run = (struct paging_run){
+		.kind = kind,
 		.level = level,
 		.entry = entry,
 		.entry_gpa = t->gpa + (uint64_t)index_at(it, level) *
 					      shape_of(it)->entry_size,
-		.page_size = BIT(shift_at(it, level)),
+		.page_size = BIT(t->shift),
 	};
 }
 
@@ -204,7 +212,7 @@ static void fill(const struct paging_iter *it, int level, uint64_t entry,
 static void finish(struct paging_iter *it, int level, unsigned int n,
 		   struct paging_run *run)
 {
-	unsigned int shift = shift_at(it, level);
+	unsigned int shift = it->table[level].shift;
 	gva_t end = ((it->at >> shift) + n) << shift;
 
 	run->start = linear(it, it->at >> shift << shift);
@@ -224,24 +232,24 @@ static void fill_page(const struct paging_iter *it, int level, uint64_t entry,
 	unsigned int rights = t->rights & paging_rights(it->p, level, entry);
 
 	run->kind = RUN_PAGES;
-	run->gpa = paging_frame(it->p, level, entry);
-	run->page_size = BIT(shift_at(it, level));
+	run->gpa = t->frame ? entry & t->frame
+			    : paging_frame(it->p, level, entry);
+	run->page_size = BIT(t->shift);
 	run->writable = rights & RIGHT_W;
 	run->user = rights & RIGHT_U;
 	run->executable = rights & RIGHT_X;
-	run->reserved = t->reserved || is_reserved(it->p, level, entry);
-	run->other_reserved =
-		t->other_reserved ||
-		(it->has_other && is_reserved(&it->other, level, entry));
+	run->reserved = t->reserved || (entry & t->leaf_reserved);
+	run->other_reserved = t->other_reserved || (entry & t->leaf_other);
 }
 
 static void take_pages(struct paging_iter *it, const uint64_t *e,
 		       struct paging_run *run)
 {
-	uint64_t page = BIT(shift_at(it, it->level)), limit;
+	unsigned int shift = it->table[it->level].shift;
 	unsigned int max = room(it, it->level), n = 1;
+	uint64_t page = BIT(shift), limit;
 
-	fill(it, it->level, *e, run);
+	fill(it, it->level, *e, RUN_PAGES, run);
 	fill_page(it, it->level, *e, run);
 	if (max > 1 && e[1] == e[0]) {
 		run->repeats = true;
@@ -250,9 +258,14 @@ static void take_pages(struct paging_iter *it, const uint64_t *e,
 		finish(it, it->level, n, run);
 		return;
 	}
-	limit = below_limit(it->p, run->gpa, page);
+	if (max == 1 || e[1] != e[0] + page) {
+		finish(it, it->level, 1, run);
+		return;
+	}
+	limit = below_limit(it->p, run->gpa, shift);
 	if (it->has_other)
-		limit = min_u64(limit, below_limit(&it->other, run->gpa, page));
+		limit = min_u64(limit,
+				below_limit(&it->other, run->gpa, shift));
 	max = (unsigned int)min_u64(max, limit);
 	while (n < max && e[n] == e[n - 1] + page)
 		n++;
@@ -264,8 +277,7 @@ static void take_gap(struct paging_iter *it, const uint64_t *e,
 {
 	unsigned int max = room(it, it->level), n = 1;
 
-	fill(it, it->level, *e, run);
-	run->kind = RUN_GAP;
+	fill(it, it->level, *e, RUN_GAP, run);
 	while (n < max && !(e[n] & ENTRY_P))
 		n++;
 	finish(it, it->level, n, run);
@@ -292,7 +304,7 @@ static bool one_page_below(struct paging_iter *it, int level, uint64_t entry,
 		if (!load(it, level))
 			return false;
 		e = entries_at(it, level);
-		if (!(*e & ENTRY_P) || !all_equal(e, count_at(it, level)))
+		if (!(*e & ENTRY_P) || !all_equal(e, it->table[level].count))
 			return false;
 		entry = *e;
 	}
@@ -307,7 +319,7 @@ static bool one_page_below(struct paging_iter *it, int level, uint64_t entry,
 /* Entries from the current one on whose whole range is asked for. */
 static unsigned int whole_room(const struct paging_iter *it)
 {
-	unsigned int shift = shift_at(it, it->level);
+	unsigned int shift = it->table[it->level].shift;
 	unsigned int n = room(it, it->level);
 	gva_t end = ((it->at >> shift) + n) << shift;
 
@@ -325,14 +337,13 @@ static bool take_table(struct paging_iter *it, const uint64_t *e,
 {
 	unsigned int max = whole_room(it), n = 1;
 
-	if (it->tables++ >= ITER_TABLES) {
+	if (it->tables++ >= it->limit) {
 		it->done = it->cut = true;
 		return false;
 	}
 	point_below(it, it->level, *e);
-	fill(it, it->level, *e, run);
+	fill(it, it->level, *e, RUN_NO_TABLE, run);
 	if (!load(it, it->level - 1)) {
-		run->kind = RUN_NO_TABLE;
 		run->gpa = paging_next_table(it->p, *e);
 		finish(it, it->level, 1, run);
 		return true;

@@ -40,13 +40,16 @@ struct paging_run {
 };
 
 struct iter_table {
+	unsigned int shift, count;
+	uint64_t frame; /* address bits of a page's entry; 0: ask */
+	uint64_t leaf_reserved, leaf_other; /* bits no page's entry may have */
 	gpa_t gpa;
 	bool loaded;
 	unsigned int rights; /* ANDed down to here */
 	bool reserved, other_reserved;
 };
 
-/* Callers own it and look at cut and tables only. */
+/* Callers own it, look at cut and tables, and may lower the limit. */
 struct paging_iter {
 	const struct paging *p;
 	const struct phys_reader *mem;
@@ -56,6 +59,7 @@ struct paging_iter {
 	bool done;
 	bool cut;	     /* the limit ended it before the range did */
 	unsigned int tables; /* page-table pages gone through */
+	unsigned int limit;  /* of them; ITER_TABLES */
 	int level;
 	struct iter_table table[6]; /* by level */
 	uint64_t entry[5 * 512];

@@ -234,25 +234,39 @@ static void add(struct listing *list, const struct paging_run *run,
 	l->every &= run->entry;
 }
 
+/* Bytes of the run, whole pages, that one owner answers. */
+static uint64_t owned(const struct owner *owner, const struct paging_run *run)
+{
+	uint64_t left = owner->gpa + owner->len - run->gpa;
+
+	return max_u64(left & ~(run->page_size - 1), run->page_size);
+}
+
 /* RAM and devices do not share a line: cut the run where owners change. */
 static void take_pages(struct listing *list, const struct paging_run *whole)
 {
-	struct paging_run rest = *whole;
+	const struct owner *owner = owner_of(list, whole->gpa);
+	struct paging_run rest, part;
 
+	if (whole->repeats || run_bytes(whole) <= owned(owner, whole)) {
+		add(list, whole, owner);
+		return;
+	}
+	rest = *whole;
 	while (list->lines < list->o->max_lines) {
-		const struct owner *owner = owner_of(list, rest.gpa);
-		uint64_t left = owner->gpa + owner->len - rest.gpa;
-		struct paging_run part = rest;
+		uint64_t bytes;
 
-		left = max_u64(left & ~(rest.page_size - 1), rest.page_size);
-		if (rest.repeats || run_bytes(&rest) <= left) {
-			add(list, &rest, owner);
+		owner = owner_of(list, rest.gpa);
+		bytes = owned(owner, &rest);
+		part = rest;
+		if (run_bytes(&rest) <= bytes) {
+			add(list, &part, owner);
 			return;
 		}
-		part.last = part.start + left - 1;
+		part.last = part.start + bytes - 1;
 		add(list, &part, owner);
-		rest.start += left;
-		rest.gpa += left;
+		rest.start += bytes;
+		rest.gpa += bytes;
 	}
 }
 

@@ -100,11 +100,12 @@ void maps_print_qemu_tlb(struct paging_iter *it, unsigned int max_lines,
 	gva_t next = 0;
 
 	while (paging_iter_next(it, &run)) {
-		uint64_t pages = (run.last - run.start) / run.page_size + 1;
 		uint64_t step = run.repeats ? 0 : run.page_size;
+		uint64_t pages;
 
 		if (run.kind != RUN_PAGES)
 			continue;
+		pages = (run.last - run.start) / run.page_size + 1;
 		for (uint64_t i = 0; i < pages; i++, lines++) {
 			next = run.start + i * run.page_size;
 			if (lines == max_lines) {

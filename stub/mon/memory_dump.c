@@ -42,15 +42,13 @@ static bool parse_format(struct dump *d, const char *word)
 	char shown[40];
 
 	mon_printable(shown, sizeof(shown), word);
-	for (; *at >= '0' && *at <= '9'; at++) {
+	for (; *at >= '0' && *at <= '9' && count <= COUNT_MAX; at++)
 		count = 10 * count + (unsigned int)(*at - '0');
-		if (count > COUNT_MAX)
-			return err_set(err, ERR_RANGE,
-				       "'%s': the count is at most %u", shown,
-				       COUNT_MAX);
-	}
 	if (at > word + 1)
 		d->count = count;
+	if (!d->count || d->count > COUNT_MAX)
+		return err_set(err, ERR_RANGE, "'%s': the count is 1 to %u",
+			       shown, COUNT_MAX);
 	for (; *at; at++)
 		if (!take_letter(d, *at))
 			return err_set(err, ERR_USAGE,

@@ -76,7 +76,7 @@ TEST(reserved_bit_names_its_cpuid_bit)
 			"reserved bits set: map this with 2-MiB pages, or give "
 			"the guest the feature (--cpu host,+pdpe1gb)");
 	rules.two_dimensional = 1;
-	CHECK_HAS(told(0x100000, ACCESS_FETCH), "so it is on this host");
+	CHECK_HAS(told(0x100000, ACCESS_FETCH), "; so here, and");
 	rules.two_dimensional = 0;
 	CHECK_HAS(told(0x100000, ACCESS_FETCH), "this host's KVM has none");
 }

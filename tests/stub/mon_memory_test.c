@@ -152,7 +152,8 @@ TEST(formats_name_the_bad_letter)
 	setup();
 	CHECK_HAS(run_fails("x/4z 0"), "'/4z': 'z' is no format");
 	CHECK_HAS(buf_cstr(&out), "usage: x [/FMT] ADDR");
-	CHECK_HAS(run_fails("x/99999999999x 0"), "the count is at most");
+	CHECK_HAS(run_fails("x/99999999999x 0"), "the count is 1 to 65536");
+	CHECK_HAS(run_fails("xp -d /0xw 0"), "'/0xw': the count is 1 to");
 	CHECK_HAS(run_fails("x /4x"), "x: no address");
 	CHECK_HAS(run_fails("x 0 1"), "'1' is one word too many");
 	CHECK_HAS(run_fails("x/4x zork"), "'zork' is neither");

@@ -43,7 +43,8 @@ static bool add_region(struct guest_mem *m, gpa_t base, uint64_t size,
 				     "cannot reserve %" PRIu64 " MiB of guest "
 				     "memory (%s)",
 				     size >> 20, name);
-	*r = (struct guest_region){base, size, host, name};
+	*r = (struct guest_region){
+		.base = base, .size = size, .host = host, .name = name};
 	m->regions++;
 	return true;
 }
@@ -69,6 +70,14 @@ bool guest_mem_init(struct guest_mem *m, uint64_t size, struct err *err)
 		return false;
 	}
 	m->ram_size = size;
+	return true;
+}
+
+bool guest_mem_add_rom(struct guest_mem *m, uint64_t size, struct err *err)
+{
+	if (!add_region(m, GUEST_HOLE_END - size, size, "ROM", err))
+		return false;
+	m->region[m->regions - 1].rom = true;
 	return true;
 }
 

@@ -29,6 +29,7 @@ struct guest_region {
 	uint64_t size; /* bytes, whole pages */
 	uint8_t *host;
 	const char *name;
+	bool rom; /* the guest cannot write it */
 };
 
 struct guest_mem {
@@ -40,6 +41,9 @@ struct guest_mem {
 /* Reserve size bytes (rounded up to pages); nothing is touched yet. */
 bool guest_mem_init(struct guest_mem *m, uint64_t size,
 		    struct err *err) MUST_CHECK;
+/* Memory that ends at 4 GiB; the guest only reads it, size is whole pages. */
+bool guest_mem_add_rom(struct guest_mem *m, uint64_t size,
+		       struct err *err) MUST_CHECK;
 void guest_mem_deinit(struct guest_mem *m);
 
 /* All or nothing.  Zero length is fine anywhere. */

@@ -99,6 +99,7 @@ static bool live_region(struct target *t, unsigned int index,
 	*region = (struct target_region){.start = m->region[index].base,
 					 .size = m->region[index].size,
 					 .ram = true,
+					 .read_only = m->region[index].rom,
 					 .name = m->region[index].name};
 	return true;
 }

@@ -35,8 +35,10 @@ struct vm_config {
 	const struct cpuid_table *cpuid;
 	const struct host_caps *caps;
 	struct console *serial;	     /* COM1; NULL = discard */
+	struct console *debugcon;    /* ports 0xe9 and 0x402; NULL = discard */
 	struct virtio_config virtio; /* dma is filled in */
 	const char *symbols; /* ELF file with the guest's symbols, or NULL */
+	bool boot_menu;	     /* firmware: wait at its boot menu */
 	bool assist; /* do what KVM's emulator refuses, see arch/assist.h */
 	/* exits kept per vCPU, 0 = RECORDER_DEFAULT; RECORDER_OFF = none */
 	uint32_t recorder;

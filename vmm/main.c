@@ -30,7 +30,7 @@ struct program {
 	struct cpuid_table cpuid;
 	void *file; /* the image, when it is not the built-in one */
 	struct vm_config vm;
-	struct console *serial, *hvc;
+	struct console *serial, *hvc, *debugcon;
 	struct disk *disk[DISKS_MAX];
 	struct live *live;
 	struct tdesc *tdesc;
@@ -189,9 +189,12 @@ static bool read_image(struct program *p, struct err *err)
 		.mode = (unsigned int)o->mode,
 	};
 	memcpy(boot->module, o->module, sizeof(boot->module));
-	if (!o->image)
+	if (!o->image && !o->bios)
 		return true;
-	if (!boot_read_file(o->image, &p->file, &boot->size, err))
+	boot->firmware = o->bios != NULL;
+	if (o->bios)
+		boot->image = o->bios;
+	if (!boot_read_file(boot->image, &p->file, &boot->size, err))
 		return false;
 	boot->data = p->file;
 	boot->from_file = true;
@@ -235,6 +238,8 @@ static bool open_virtio(struct program *p, struct err *err)
 	if (p->o.hvc && !console_open(p->o.hvc, &p->hvc, err))
 		return false;
 	v->hvc = p->hvc;
+	if (p->o.debugcon)
+		return console_open(p->o.debugcon, &p->debugcon, err);
 	return true;
 }
 
@@ -246,6 +251,7 @@ static bool make_machine(struct program *p, struct err *err)
 	p->vm.vcpus = p->o.vcpus;
 	p->vm.irqchip = (enum vm_irqchip)p->o.irqchip;
 	p->vm.assist = p->o.assist;
+	p->vm.boot_menu = p->o.boot_menu;
 	p->vm.symbols = p->o.symbols;
 	p->vm.cpuid = &p->cpuid;
 	p->vm.caps = &p->caps;
@@ -257,6 +263,9 @@ static bool make_machine(struct program *p, struct err *err)
 	    !open_virtio(p, err))
 		return false;
 	p->vm.serial = p->serial;
+	p->vm.debugcon = p->debugcon;
+	if (!p->o.debugcon && !p->o.bios)
+		p->vm.debugcon = p->serial;
 	if (!live_create(p->kvm_fd, &p->vm, &p->live, err))
 		return false;
 	log_machine(p);
@@ -342,6 +351,7 @@ static void program_deinit(struct program *p)
 	live_destroy(p->live);
 	console_close(p->serial);
 	console_close(p->hvc);
+	console_close(p->debugcon);
 	for (unsigned int i = 0; i < DISKS_MAX; i++)
 		disk_close(p->disk[i]);
 	tdesc_free(p->tdesc);

@@ -148,26 +148,34 @@ static bool check_comm(const struct options *o, struct err *err)
 			       "COMM '%s' is not :PORT, HOST:PORT, unix:PATH "
 			       "or - (COMM comes before IMAGE)",
 			       o->comm);
-	if (!strcmp(o->comm, "-") && o->serial && !strcmp(o->serial, "stdio"))
-		return err_set(err, ERR_USAGE,
-			       "--serial stdio: stdin and stdout belong to "
-			       "the client when COMM is -");
 	return true;
 }
 
 /* One stdin and one stdout: who gets them? */
 static bool check_stdio(const struct options *o, struct err *err)
 {
-	if (!o->hvc || strcmp(o->hvc, "stdio"))
-		return true;
-	if (o->comm && !strcmp(o->comm, "-"))
-		return err_set(err, ERR_USAGE,
-			       "--hvc stdio: stdin and stdout belong to the "
-			       "client when COMM is -");
-	if (!strcmp(options_serial(o), "stdio"))
-		return err_set(err, ERR_USAGE,
-			       "--hvc stdio: COM1 has stdin and stdout; say "
-			       "where it goes with --serial");
+	const struct {
+		const char *option, *spec;
+	} ask[] = {{"serial", options_serial(o)},
+		   {"hvc", o->hvc},
+		   {"debugcon", o->debugcon}};
+	const char *taken = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ask); i++) {
+		if (!ask[i].spec || strcmp(ask[i].spec, "stdio"))
+			continue;
+		if (o->comm && !strcmp(o->comm, "-"))
+			return err_set(err, ERR_USAGE,
+				       "--%s stdio: stdin and stdout belong "
+				       "to the client when COMM is -",
+				       ask[i].option);
+		if (taken)
+			return err_set(err, ERR_USAGE,
+				       "--%s stdio: --%s has stdin and "
+				       "stdout; send one of them elsewhere",
+				       ask[i].option, taken);
+		taken = ask[i].option;
+	}
 	return true;
 }
 
@@ -195,6 +203,15 @@ static bool check(struct options *o, struct err *err)
 		return false;
 	if (o->image && !*o->image)
 		return err_set(err, ERR_USAGE, "IMAGE is empty");
+	if (o->bios && o->image)
+		return err_set(err, ERR_USAGE,
+			       "--bios starts firmware, which boots a --disk: "
+			       "there is no IMAGE ('%s')",
+			       o->image);
+	if (o->boot_menu && !o->bios)
+		return err_set(err, ERR_USAGE,
+			       "--boot-menu is the firmware's: it needs "
+			       "--bios");
 	if (!o->image && (o->initrd || o->modules || o->load_addr_set ||
 			  o->entry_set || o->mode))
 		return err_set(err, ERR_USAGE,

@@ -37,8 +37,12 @@ struct options {
 	unsigned int disks;
 	bool rng;
 	bool assist;
+	const char *bios; /* NULL: boot IMAGE */
+	bool boot_menu;
 	const char *symbols; /* NULL: the image's own */
 	const char *hvc;     /* as serial; NULL: none */
+	/* NULL: where serial goes, but nowhere with --bios */
+	const char *debugcon;
 
 	/* image */
 	const char *append; /* never NULL */

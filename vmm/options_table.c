@@ -286,6 +286,10 @@ const struct option options_table[] = {
 	      .set = add_disk),
 	FLAG("rng", "virtio entropy device",
 	     .set = set_true, AT(rng)),
+	VALUE("debugcon", "stdio|file:PATH|unix:PATH|pty|none",
+	      "where bytes for ports 0xe9 and 0x402 go (default\n"
+	      "where COM1 goes; none with --bios)",
+	      .set = set_serial, AT(debugcon)),
 	VALUE("hvc", "stdio|file:PATH|unix:PATH|pty|none",
 	      "virtio console (Linux: hvc0) and where it goes",
 	      .set = set_serial, AT(hvc)),
@@ -297,6 +301,12 @@ const struct option options_table[] = {
 	VALUE("module", "FILE[,ARGS]",
 	      "boot module (Multiboot, PVH); may be repeated",
 	      .set = add_module),
+	VALUE("bios", "FILE",
+	      "start this firmware at the reset vector, in place\n"
+	      "of IMAGE (such as SeaBIOS' bios-256k.bin)",
+	      .set = set_name, AT(bios)),
+	FLAG("boot-menu", "with --bios: let the firmware show its boot menu",
+	     .set = set_true, AT(boot_menu)),
 	VALUE("symbols", "FILE",
 	      "ELF file with the guest's symbols (a bzImage has\n"
 	      "none: give its vmlinux)",

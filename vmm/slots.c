@@ -46,6 +46,7 @@ static bool add_piece(struct slots *s, const struct guest_region *r, gpa_t from,
 static bool map_region(struct slots *s, const struct guest_region *r,
 		       bool protect, struct err *err)
 {
+	uint32_t flags = r->rom ? KVM_MEM_READONLY : 0;
 	gpa_t from = r->base;
 
 	for (unsigned int i = 0; protect && i < s->pages; i++) {
@@ -53,14 +54,14 @@ static bool map_region(struct slots *s, const struct guest_region *r,
 
 		if (!range_ok(r->base, r->size, p->gpa, PAGE_SIZE))
 			continue;
-		if (!add_piece(s, r, from, p->gpa, 0, err))
+		if (!add_piece(s, r, from, p->gpa, flags, err))
 			return false;
 		from = p->gpa + PAGE_SIZE;
 		if (p->protection == PAGE_READ_ONLY &&
 		    !add_piece(s, r, p->gpa, from, KVM_MEM_READONLY, err))
 			return false;
 	}
-	return add_piece(s, r, from, r->base + r->size, 0, err);
+	return add_piece(s, r, from, r->base + r->size, flags, err);
 }
 
 bool slots_apply(struct slots *s, bool protect, struct err *err)

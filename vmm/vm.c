@@ -12,14 +12,15 @@
 
 #include "base/log.h"
 #include "vmm/inspect/stats.h"
+#include "vmm/boot/firmware.h"
 #include "vmm/irqchip.h"
 #include "vmm/kvm.h"
 #include "vmm/power_on.h"
 #include "vmm/plant.h"
 
 /* Three pages VMX without unrestricted guest wants, and one: in the PC hole. */
-#define TSS_ADDRESS	     0xfffbd000ul
-#define IDENTITY_MAP_ADDRESS UINT64_C(0xfffbc000)
+#define TSS_ADDRESS	     0xfeffd000ul
+#define IDENTITY_MAP_ADDRESS UINT64_C(0xfeffc000)
 
 /* ---- what devices call, on a vCPU thread under the bus lock ---- */
 
@@ -100,8 +101,10 @@ static bool create_devices(struct vm *vm, struct err *err)
 			    .reset = on_reset_request,
 			    .ctx = vm},
 		.console = vm->config.serial,
+		.debugcon = vm->config.debugcon,
 		.memory = vm->config.memory,
 		.virtio = vm->config.virtio,
+		.firmware = vm->config.boot.firmware,
 	};
 
 	config.virtio.dma = (struct dma){dma_read, dma_write, vm};
@@ -172,6 +175,16 @@ static bool add_virtio(struct vm *vm, struct boot_wiring *wiring,
 	return true;
 }
 
+/* To a guest's firmware: once is enough. */
+static bool describe_machine(struct vm *vm, const struct boot_wiring *wiring,
+			     struct err *err)
+{
+	return vm->ever_loaded ||
+	       firmware_describe(&vm->devices.fw_cfg, &vm->mem,
+				 vm->config.vcpus, wiring, vm->config.boot_menu,
+				 err);
+}
+
 /* Load the image and the firmware-like tables; boot processor's state. */
 static bool load(struct vm *vm, struct err *err)
 {
@@ -186,7 +199,9 @@ static bool load(struct vm *vm, struct err *err)
 	tables = irqchip_wiring(vm, &wiring);
 	if (!add_virtio(vm, &wiring, err))
 		return false;
-	if (tables &&
+	if (boot->firmware && !describe_machine(vm, &wiring, err))
+		return false;
+	if (tables && !boot->firmware &&
 	    (!acpi_build(&vm->mem, boot->vcpus, &wiring, &boot->rsdp, err) ||
 	     !mptable_build(&vm->mem, boot->vcpus, &wiring, err)))
 		return false;
@@ -195,6 +210,7 @@ static bool load(struct vm *vm, struct err *err)
 	if (!convert_get(vm->vcpu[0].fd, &vm->convert, X86_GROUP_SYS, &s, err))
 		return false;
 	vm->boot.cpu.apic_base = s.apic_base;
+	vm->ever_loaded = true;
 	return convert_set(vm->vcpu[0].fd, &vm->convert,
 			   X86_GROUP_GPR | X86_GROUP_SYS, &vm->boot.cpu, err);
 }
@@ -211,6 +227,16 @@ static bool start_threads(struct vm *vm, struct err *err)
 	pthread_mutex_unlock(&vm->lock);
 	vm_decide_run_here(vm);
 	return true;
+}
+
+static bool add_rom(struct vm *vm, struct err *err)
+{
+	uint64_t size;
+
+	if (!vm->config.boot.firmware)
+		return true;
+	return firmware_rom_size(&vm->config.boot, &size, err) &&
+	       guest_mem_add_rom(&vm->mem, size, err);
 }
 
 static void blank(struct vm *vm, int kvm_fd, const struct vm_config *config)
@@ -238,6 +264,7 @@ bool vm_create(int kvm_fd, const struct vm_config *config, struct vm *vm,
 			config->vcpus);
 	else if (create_fds(vm, err) && create_kvm_vm(vm, err) &&
 		 guest_mem_init(&vm->mem, config->memory, err) &&
+		 add_rom(vm, err) &&
 		 slots_init(&vm->slots, vm->fd, &vm->mem, err) &&
 		 create_devices(vm, err)) {
 		fill_convert_caps(vm);
@@ -268,6 +295,7 @@ void vm_destroy(struct vm *vm)
 	free(vm->io_list);
 	if (vm->bus.ranges)
 		bus_deinit(&vm->bus);
+	devices_deinit(&vm->devices);
 	if (vm->fd >= 0)
 		close(vm->fd);
 	guest_mem_deinit(&vm->mem);

@@ -210,7 +210,7 @@ struct vm {
 	timer_t kick_timer;
 	uint64_t kick_at; /* recorder_now() when it comes */
 	bool block_irqs;  /* no interrupts while stepping */
-	bool ever_ran;
+	bool ever_ran, ever_loaded;
 	struct kernel_trace *kernel_trace; /* NULL: off */
 	struct plant *plant;
 	unsigned int plants, plants_max;

@@ -1,7 +1,8 @@
 /*
  * A guest that accesses every device in any way.  Input: records of a header
  * byte, a port byte or two, and a value of the size of the access.  When the
- * first header has OP_IOAPIC, the machine has an IOAPIC in user space.
+ * first header has OP_IOAPIC, the machine has an IOAPIC in user space; when the
+ * second byte is odd, it has what firmware needs.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -10,8 +11,9 @@
 
 #include "vmm/dev/devices.h"
 
-static const uint16_t bases[] = {0x3f8, 0x60,  0x64, 0x70,  0x80,  0x92,
-				 0xe9,	0x402, 0xf4, 0x600, 0x608, 0xcf9};
+static const uint16_t bases[] = {0x3f8, 0x60,  0x64,  0x70,  0x80,  0x92,
+				 0xe9,	0x402, 0xf4,  0x600, 0x608, 0xcf9,
+				 0x510, 0x514, 0xcf8, 0xcfc};
 
 enum {
 	OP_SIZE = 0x03, /* 1, 2, 4, or 4 */
@@ -51,6 +53,27 @@ static void on_route(void *ctx, const struct msi_msg msg[IOAPIC_PINS])
 {
 	for (unsigned int pin = 0; pin < IOAPIC_PINS; pin++)
 		on_message(ctx, &msg[pin]);
+}
+
+/* Guest memory for what fw_cfg does by itself. */
+static uint8_t ram[0x1000];
+
+static bool ram_read(void *ctx, gpa_t gpa, void *buf, size_t len,
+		     struct err *err)
+{
+	if (!range_ok(0, sizeof(ram), gpa, len))
+		return err_set(err, ERR_FAULT, "not RAM");
+	memcpy(buf, ram + gpa, len);
+	return true;
+}
+
+static bool ram_write(void *ctx, gpa_t gpa, const void *buf, size_t len,
+		      struct err *err)
+{
+	if (!range_ok(0, sizeof(ram), gpa, len))
+		return err_set(err, ERR_FAULT, "not RAM");
+	memcpy(ram + gpa, buf, len);
+	return true;
 }
 
 static uint8_t take(const uint8_t **data, size_t *size)
@@ -140,6 +163,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size && data[0] & OP_IOAPIC)
 		config.ioapic = &ioapic;
+	config.firmware = size > 1 && data[1] & 1;
+	config.virtio.dma = (struct dma){ram_read, ram_write, NULL};
+	memset(ram, 0, sizeof(ram));
+	memcpy(ram, data, min_u64(size, sizeof(ram)));
 	bus_init(&bus);
 	if (!devices_init(&devices, &bus, &config, &err))
 		abort();
@@ -148,6 +175,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (devices.com1.fifo_len > UART_FIFO ||
 	    devices.com1.backlog_len > UART_BACKLOG)
 		abort();
+	devices_deinit(&devices);
 	bus_deinit(&bus);
 	return 0;
 }

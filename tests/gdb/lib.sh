@@ -102,7 +102,7 @@ server_gone()
 	! kill -0 "$server_pid" 2>/dev/null
 }
 
-# serve_on COMM IMAGE [OPTIONS...]
+# serve_on COMM IMAGE [OPTIONS...]; IMAGE "" = none
 serve_on()
 {
 	local comm=$1 image=$2
@@ -110,7 +110,7 @@ serve_on()
 	shift 2
 	stop_server
 	rm -f "$sock"
-	"$server" "$@" "$comm" "$image" >"$work/serial" \
+	"$server" "$@" "$comm" ${image:+"$image"} >"$work/serial" \
 		2>"$work/server.log" </dev/null &
 	server_pid=$!
 }

@@ -254,6 +254,7 @@ TEST(serial_and_debug_ports_write_to_the_console)
 	CHECK(mkdtemp(dir));
 	snprintf(spec, sizeof(spec), "file:%s/out", dir);
 	CHECK_OK(console_open(spec, &config.console, &err), &err);
+	config.debugcon = config.console;
 	bus_init(&rig.bus);
 	CHECK_OK(devices_init(&rig.devices, &rig.bus, &config, &err), &err);
 	out(0x3f8, 'a');

@@ -334,7 +334,19 @@ TEST(virtio_devices)
 	REFUSED("--disk: disk 'a,rw': 'rw' is not ro", "--disk", "a,rw", ":1");
 	REFUSED("more than 4 of them (at 'e')", "--disk", "a", "--disk", "b",
 		"--disk", "c", "--disk", "d", "--disk", "e", ":1");
-	REFUSED("COM1 has stdin and stdout", "--hvc", "stdio", ":1");
+	REFUSED("--hvc stdio: --serial has stdin and stdout", "--hvc", "stdio",
+		":1");
 	REFUSED("belong to the client", "--hvc", "stdio", "-");
 	CHECK_OK(PARSE("--hvc", "stdio", "--serial", "none", ":1"), &err);
+}
+
+TEST(firmware)
+{
+	CHECK_OK(PARSE("--bios", "bios.bin", "--boot-menu", "--disk", "a",
+		       ":1"),
+		 &err);
+	CHECK_STR(o.bios, "bios.bin");
+	REFUSED("there is no IMAGE ('kernel')", "--bios", "b", ":1", "kernel");
+	REFUSED("it needs --bios", "--boot-menu", ":1");
+	REFUSED("need an IMAGE", "--bios", "b", "--mode", "16", ":1");
 }

@@ -10,6 +10,7 @@
 
 #include "base/bits.h"
 #include "base/buf.h"
+#include "vmm/boot/acpi_impl.h"
 #include "vmm/boot/loader.h"
 #include "vmm/boot/lowmem.h"
 
@@ -69,11 +70,6 @@ static const char aml[] =
 	"\x47\x01\xf8\x03\xf8\x03\x01\x08"
 	"\x22\x10\x00"
 	"\x79";
-
-/* The tables in the order of their addresses, from LOW_ACPI. */
-struct acpi_layout {
-	gpa_t facs, dsdt, fadt, madt, rsdt, xsdt, end;
-};
 
 static void set_checksum(struct buf *b, size_t start, size_t len, size_t at)
 {
@@ -138,7 +134,7 @@ static void put_rsdp(struct buf *b, const struct acpi_layout *at)
 	put32(b, 0); /* extended checksum, reserved */
 	set_checksum(b, start, RSDP_V1_SIZE, start + 8);
 	set_checksum(b, start, RSDP_SIZE, start + 32);
-	put_align(b, 64);
+	put_align(b, ACPI_TABLES_AT);
 }
 
 static void put_facs(struct buf *b)
@@ -316,12 +312,12 @@ static void put_roots(struct buf *b, struct acpi_layout *at)
 {
 	size_t start;
 
-	at->rsdt = LOW_ACPI + b->len;
+	at->rsdt = at->base + b->len;
 	start = begin_table(b, "RSDT", 1);
 	put32(b, at->fadt);
 	put32(b, at->madt);
 	end_table(b, start);
-	at->xsdt = LOW_ACPI + b->len;
+	at->xsdt = at->base + b->len;
 	start = begin_table(b, "XSDT", 1);
 	put64(b, at->fadt);
 	put64(b, at->madt);
@@ -329,18 +325,18 @@ static void put_roots(struct buf *b, struct acpi_layout *at)
 }
 
 /* Run twice: the first pass finds the addresses. */
-static void compose(struct buf *b, struct acpi_layout *at, unsigned int vcpus,
-		    const struct boot_wiring *wiring)
+void acpi_compose(struct buf *b, struct acpi_layout *at, unsigned int vcpus,
+		  const struct boot_wiring *wiring)
 {
 	buf_clear(b);
 	put_rsdp(b, at);
-	at->facs = LOW_ACPI + b->len;
+	at->facs = at->base + b->len;
 	put_facs(b);
-	at->dsdt = LOW_ACPI + b->len;
+	at->dsdt = at->base + b->len;
 	put_dsdt(b, wiring);
-	at->fadt = LOW_ACPI + b->len;
+	at->fadt = at->base + b->len;
 	put_fadt(b, at);
-	at->madt = LOW_ACPI + b->len;
+	at->madt = at->base + b->len;
 	put_madt(b, vcpus, wiring);
 	put_roots(b, at);
 }
@@ -349,11 +345,11 @@ bool acpi_build(struct guest_mem *mem, unsigned int vcpus,
 		const struct boot_wiring *wiring, gpa_t *rsdp, struct err *err)
 {
 	struct buf b = {.limit = LOW_ACPI_END - LOW_ACPI};
-	struct acpi_layout at = {0};
+	struct acpi_layout at = {.base = LOW_ACPI};
 	bool ok;
 
-	compose(&b, &at, vcpus, wiring);
-	compose(&b, &at, vcpus, wiring);
+	acpi_compose(&b, &at, vcpus, wiring);
+	acpi_compose(&b, &at, vcpus, wiring);
 	if (b.failed)
 		ok = err_set(err, ERR_LIMIT,
 			     "no room for ACPI tables of %u processors", vcpus);

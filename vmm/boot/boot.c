@@ -25,6 +25,7 @@ static const struct {
 	[BOOT_MULTIBOOT2] = {"Multiboot 2", load_multiboot2},
 	[BOOT_ELF64] = {"ELF64", load_elf64},
 	[BOOT_FLAT] = {"flat binary", load_flat},
+	[BOOT_FIRMWARE] = {"firmware", load_firmware},
 };
 
 const char *boot_kind_name(enum boot_kind kind)
@@ -126,7 +127,9 @@ static bool detect_elf(const struct boot_request *req, enum boot_kind *kind,
 bool boot_detect(const struct boot_request *req, enum boot_kind *kind,
 		 struct err *err)
 {
-	if (req->load_addr_set || req->entry_set || req->mode)
+	if (req->firmware)
+		*kind = BOOT_FIRMWARE;
+	else if (req->load_addr_set || req->entry_set || req->mode)
 		*kind = BOOT_FLAT;
 	else if (bzimage_detect(req))
 		*kind = BOOT_BZIMAGE;
@@ -145,7 +148,7 @@ bool boot_detect(const struct boot_request *req, enum boot_kind *kind,
 static bool start_place(struct loader *l, enum boot_kind kind, struct err *err)
 {
 	place_init(&l->place, l->mem);
-	return kind == BOOT_FLAT ||
+	return kind == BOOT_FLAT || kind == BOOT_FIRMWARE ||
 	       place_claim(&l->place, LOW_EBDA, LOW_END - LOW_EBDA,
 			   "the firmware tables", err);
 }

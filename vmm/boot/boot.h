@@ -18,6 +18,7 @@ enum boot_kind {
 	BOOT_MULTIBOOT2,
 	BOOT_ELF64,
 	BOOT_FLAT,
+	BOOT_FIRMWARE,
 };
 
 #define BOOT_MAX_MODULES 32
@@ -33,6 +34,7 @@ struct boot_request {
 	const char *image; /* path, for messages and for Multiboot's cmdline */
 	const void *data;  /* contents, owned by the caller */
 	size_t size;
+	bool firmware;	     /* --bios: whatever it is, it is a ROM */
 	bool from_file;	     /* image is its path, not only a name */
 	const char *cmdline; /* --append, never NULL */
 	const char *initrd;  /* path or NULL */

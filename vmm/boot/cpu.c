@@ -12,6 +12,7 @@ enum {
 	AR_CODE64 = 0xa09b, /* the same with L in place of D */
 	AR_DATA32 = 0xc093, /* read/write, accessed, present, B, G */
 	AR_TSS_BUSY = 0x8b,
+	AR_LDT = 0x82,
 };
 
 #define CR0_ET		  BIT(4)
@@ -64,6 +65,19 @@ bool boot_cpu_real(struct x86_state *s, uint64_t entry, struct err *err)
 	s->gdt = (struct x86_dtable){0, 0xffff};
 	s->idt = (struct x86_dtable){0, 0x3ff};
 	return true;
+}
+
+/* SDM Vol 3A, "Processor State After Reset". */
+void boot_cpu_reset(struct x86_state *s)
+{
+	clear(s, 0xfff0);
+	s->cr0 = UINT64_C(0x60000010); /* CD, NW, ET */
+	s->seg[X86_CS] = seg(0xf000, 0xffff0000, 0xffff, AR_CODE16);
+	set_data(s, seg(0, 0, 0xffff, AR_DATA16));
+	s->seg[X86_LDTR] = seg(0, 0, 0xffff, AR_LDT);
+	s->seg[X86_TR] = seg(0, 0, 0xffff, AR_TSS_BUSY);
+	s->gdt = s->idt = (struct x86_dtable){0, 0xffff};
+	s->gpr[X86_RDX] = 0x600; /* family 6 */
 }
 
 /* An 8-byte descriptor (SDM Vol 3A, "Segment Descriptors"). */

@@ -22,6 +22,9 @@ enum {
  * Real mode at a linear address below 1 MiB: CS = address / 64 KiB << 12, IP
  * the low 16 bits.  Data segments are 0, the IVT is at 0.
  */
+/* As the processor comes out of RESET: at 0xfffffff0, in real mode. */
+void boot_cpu_reset(struct x86_state *s);
+
 bool boot_cpu_real(struct x86_state *s, uint64_t entry,
 		   struct err *err) MUST_CHECK;
 

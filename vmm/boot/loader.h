@@ -40,6 +40,7 @@ bool load_multiboot1(struct loader *l, struct err *err) MUST_CHECK;
 bool multiboot2_detect(const struct boot_request *req);
 bool load_multiboot2(struct loader *l, struct err *err) MUST_CHECK;
 bool load_elf64(struct loader *l, struct err *err) MUST_CHECK;
+bool load_firmware(struct loader *l, struct err *err) MUST_CHECK;
 bool load_flat(struct loader *l, struct err *err) MUST_CHECK;
 
 /* The physical entry of an ELF with a PVH note; *found false without one. */

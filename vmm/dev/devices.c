@@ -34,7 +34,6 @@ static bool register_all(struct devices *d, struct err *err)
 		{0x3f8, 8, &d->com1.dev},
 		{0x402, 1, &d->bios_debugcon.dev},
 		{ACPI_PM1A_EVT, ACPI_PM_LEN, &d->acpi_pm.dev},
-		{0xcf9, 1, &d->reset.dev},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(map); i++)
@@ -42,6 +41,27 @@ static bool register_all(struct devices *d, struct err *err)
 			     map[i].dev, err))
 			return false;
 	return true;
+}
+
+/* The reset port lies among those of the PCI bridge, when there is one. */
+static bool add_firmware(struct devices *d, const struct devices_config *config,
+			 struct err *err)
+{
+	d->firmware = config->firmware;
+	if (!d->firmware)
+		return bus_add(d->bus, BUS_PIO, 0xcf9, 1, &d->reset.dev, err);
+	fw_cfg_init(&d->fw_cfg, &config->virtio.dma);
+	pci_host_init(&d->pci_host, &d->reset.dev);
+	return bus_add(d->bus, BUS_PIO, FW_CFG_PORT, FW_CFG_PORTS,
+		       &d->fw_cfg.dev, err) &&
+	       bus_add(d->bus, BUS_PIO, PCI_HOST_PORT, PCI_HOST_PORTS,
+		       &d->pci_host.dev, err);
+}
+
+void devices_deinit(struct devices *d)
+{
+	if (d->firmware)
+		fw_cfg_deinit(&d->fw_cfg);
 }
 
 static void on_room(void *ctx)
@@ -104,6 +124,7 @@ bool devices_init(struct devices *d, struct bus *bus,
 		  const struct devices_config *config, struct err *err)
 {
 	struct byte_sink console = {to_console, config->console};
+	struct byte_sink debug = {to_console, config->debugcon};
 
 	memset(d, 0, sizeof(*d));
 	d->bus = bus;
@@ -112,8 +133,8 @@ bool devices_init(struct devices *d, struct bus *bus,
 	uart_init(&d->com1, console, irq_line(d, config, 4));
 	d->com1.on_room = on_room;
 	d->com1.on_room_ctx = &d->room_fd;
-	debugcon_init(&d->debugcon, console);
-	debugcon_init(&d->bios_debugcon, console);
+	debugcon_init(&d->debugcon, debug);
+	debugcon_init(&d->bios_debugcon, debug);
 	debug_exit_init(&d->exit, &d->machine);
 	cmos_init(&d->cmos, config->memory);
 	i8042_init(&d->i8042, &d->machine, irq_line(d, config, 1));
@@ -127,7 +148,8 @@ bool devices_init(struct devices *d, struct bus *bus,
 			     &d->ioapic.dev, err))
 			return false;
 	}
-	return register_all(d, err) && add_virtios(d, config, err);
+	return register_all(d, err) && add_firmware(d, config, err) &&
+	       add_virtios(d, config, err);
 }
 
 size_t devices_serial_room(struct devices *d)

@@ -12,8 +12,10 @@
 #include "vmm/dev/cmos.h"
 #include "vmm/dev/debugcon.h"
 #include "vmm/dev/exit.h"
+#include "vmm/dev/fw_cfg.h"
 #include "vmm/dev/i8042.h"
 #include "vmm/dev/ioapic.h"
+#include "vmm/dev/pci_host.h"
 #include "vmm/dev/ports.h"
 #include "vmm/dev/uart.h"
 #include "vmm/dev/virtio_blk.h"
@@ -53,6 +55,11 @@ struct devices {
 	struct acpi_pm acpi_pm;
 	struct ioapic ioapic; /* on the bus only with devices_config.ioapic */
 
+	/* only with devices_config.firmware */
+	struct fw_cfg fw_cfg;
+	struct pci_host pci_host;
+	bool firmware;
+
 	struct virtio_blk disk[DISKS_MAX];
 	struct virtio_rng rng;
 	struct virtio_console hvc; /* there if has_hvc */
@@ -76,15 +83,20 @@ struct devices_config {
 	void (*irq)(void *ctx, unsigned int gsi, int level);
 	void *irq_ctx;
 	const struct ioapic_ops *ioapic;
-	struct console *console; /* COM1 and the debug consoles; may be NULL */
-	uint64_t memory;	 /* bytes of RAM in all, for CMOS */
+	struct console *console;  /* COM1; may be NULL */
+	struct console *debugcon; /* ports 0xe9 and 0x402; may be NULL */
+	uint64_t memory;	  /* bytes of RAM in all, for CMOS */
 	struct virtio_config virtio;
+	bool firmware; /* what PC firmware needs: fw_cfg, a PCI host bridge */
 };
 
 /* Make every device and register it; *d and the console outlive the bus. */
 bool devices_init(struct devices *d, struct bus *bus,
 		  const struct devices_config *config,
 		  struct err *err) MUST_CHECK;
+
+/* What is on the heap. */
+void devices_deinit(struct devices *d);
 
 /*
  * Input for COM1, from any thread.  devices_serial_room() says how many bytes

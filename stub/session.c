@@ -289,18 +289,28 @@ bool session_malformed(struct err *err, const char *shape)
 		       shape);
 }
 
-/*
- * A client that reads only error numbers still prints console text while it
- * waits for a stop reply, so the reason reaches the user that way.
- */
-static void explain(struct session *s, const struct err *err)
+/* Console text ahead of the reply, which is built anew. */
+static void tell_first(struct session *s, const struct err *err)
 {
-	if (s->errors != REPLY_ERRORS_NUMBER)
-		return;
 	reply_cancel(&s->reply);
 	reply_console(&s->out, err->msg, strlen(err->msg));
 	reply_console(&s->out, "\n", 1);
 	reply_begin(&s->reply, &s->out, s->errors);
+}
+
+/*
+ * The guest was not resumed.  A client that reads only error numbers still
+ * prints console text while it waits for a stop reply, so the reason reaches
+ * the user that way.  LLDB hangs up on an error: it gets the last stop again.
+ */
+static bool stay(struct session *s, const struct err *err)
+{
+	if (s->lldb || s->errors == REPLY_ERRORS_NUMBER)
+		tell_first(s, err);
+	if (!s->lldb)
+		return false;
+	rsp_put_stop(s, &s->t->last);
+	return true;
 }
 
 bool session_resume(struct session *s, struct err *err)
@@ -308,12 +318,11 @@ bool session_resume(struct session *s, struct err *err)
 	bool ok;
 
 	target_set_step_irqs(s->t, s->sstep & SSTEP_NOIRQ);
-	ok = (s->t->dead || bp_sync(s->config.bps, s->t, err)) &&
+	ok = (s->t->dead || !s->t->caps.can_run ||
+	      bp_sync(s->config.bps, s->t, err)) &&
 	     target_resume(s->t, s->actions, err);
-	if (!ok) {
-		explain(s, err);
-		return false;
-	}
+	if (!ok)
+		return stay(s, err);
 	s->awaiting = true;
 	s->no_reply = true;
 	return true;

@@ -128,7 +128,7 @@ struct target_caps {
  * Physical ranges never wrap.  Outputs are untouched on failure.
  */
 struct target_ops {
-	const char *name; /* "live KVM guest" */
+	const char *name; /* "a live KVM guest": "NAME cannot ..." */
 
 	/* Guest memory as the guest wrote it: planted bytes are hidden. */
 	bool (*read_phys)(struct target *t, gpa_t gpa, void *buf, size_t len,

@@ -7,7 +7,7 @@
 bool target_check_stopped(const struct target *t, struct err *err) MUST_CHECK;
 bool target_check_vcpu(const struct target *t, unsigned int vcpu,
 		       struct err *err) MUST_CHECK;
-/* "live KVM guest cannot WHAT"; always false. */
+/* "a live KVM guest cannot WHAT"; always false. */
 bool target_unsupported(const struct target *t, const char *what,
 			struct err *err);
 

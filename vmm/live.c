@@ -401,7 +401,7 @@ static void live_describe_caps(struct target *t, struct buf *out)
 }
 
 static const struct target_ops live_ops = {
-	.name = "live KVM guest",
+	.name = "a live KVM guest",
 	.read_phys = live_read_phys,
 	.write_phys = live_write_phys,
 	.get_state = live_get_state,

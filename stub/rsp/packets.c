@@ -12,7 +12,8 @@
 /*
  * The first match wins, so the packets that come most often stand first; no
  * row may hide a later one (a test checks it).  Features that belong to no
- * packet of their own stand at the packet they are about.
+ * packet of their own stand at the packet they are about.  Resume packets do
+ * not say RUN: session_resume() refuses them with a reason that gdb shows.
  */
 const struct packet packet_table[] = {
 	/* GDB manual, "Packets" */
@@ -20,7 +21,7 @@ const struct packet packet_table[] = {
 	{"m", MATCH_PREFIX, STOPPED, NULL, rsp_read_memory},
 	{"x", MATCH_PREFIX, STOPPED, "binary-upload+", rsp_read_binary},
 	{"p", MATCH_PREFIX, STOPPED, NULL, rsp_read_register},
-	{"vCont", MATCH_WORD, RUN, NULL, rsp_vcont},
+	{"vCont", MATCH_WORD, STOPPED, NULL, rsp_vcont},
 	{"Z0", MATCH_PREFIX, RUN, "swbreak+", rsp_insert_sw},
 	{"Z1", MATCH_PREFIX, RUN, "hwbreak+", rsp_insert_hw},
 	{"Z2", MATCH_PREFIX, RUN, "SupportedWatchpointTypes=x86_64",
@@ -38,16 +39,16 @@ const struct packet packet_table[] = {
 	{"M", MATCH_PREFIX, WRITE, NULL, rsp_write_memory},
 	{"X", MATCH_PREFIX, WRITE, NULL, rsp_write_binary},
 	{"T", MATCH_PREFIX, 0, NULL, rsp_thread_alive},
-	{"c", MATCH_PREFIX, RUN, NULL, rsp_continue},
-	{"C", MATCH_PREFIX, RUN, NULL, rsp_continue_signal},
-	{"s", MATCH_PREFIX, RUN, NULL, rsp_step},
-	{"S", MATCH_PREFIX, RUN, NULL, rsp_step_signal},
+	{"c", MATCH_PREFIX, STOPPED, NULL, rsp_continue},
+	{"C", MATCH_PREFIX, STOPPED, NULL, rsp_continue_signal},
+	{"s", MATCH_PREFIX, STOPPED, NULL, rsp_step},
+	{"S", MATCH_PREFIX, STOPPED, NULL, rsp_step_signal},
 	{"?", MATCH_EXACT, STOPPED, "error-message+", rsp_why_stopped},
 	{"!", MATCH_EXACT, 0, NULL, rsp_extended},
 	{"D", MATCH_PREFIX, STOPPED, NULL, rsp_detach},
 	{"k", MATCH_EXACT, STOPPED, NULL, rsp_kill_now},
 	{"R", MATCH_PREFIX, RESET, NULL, rsp_restart},
-	{"vCont?", MATCH_EXACT, NEED_RUN, "vContSupported+", rsp_vcont_query},
+	{"vCont?", MATCH_EXACT, 0, "vContSupported+", rsp_vcont_query},
 	{"vKill", MATCH_WORD, STOPPED, NULL, rsp_kill},
 	{"vRun", MATCH_WORD, RESET, NULL, rsp_run},
 	{"vAttach", MATCH_WORD, 0, NULL, rsp_attach},
@@ -138,7 +139,7 @@ static bool check_needs(const struct session *s, unsigned int needs,
 	else if ((needs & NEED_RESET) && !t->caps.can_reset)
 		cannot = "be reset";
 	if (cannot)
-		return err_set(err, ERR_UNSUPPORTED, "a %s cannot %s",
+		return err_set(err, ERR_UNSUPPORTED, "%s cannot %s",
 			       t->ops->name, cannot);
 	return true;
 }

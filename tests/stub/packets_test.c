@@ -72,7 +72,17 @@ TEST(a_target_that_cannot_run_does_not_announce_it)
 	r.fake->target.caps.can_run = false;
 	CHECK(!strstr(rsp_rig_ask(&r, "qSupported"), "swbreak"));
 	CHECK_HAS(rsp_rig_ask(&r, "vCont;c"), "E");
+	CHECK_HAS(buf_cstr(&r.console), "the fake target cannot run");
 	CHECK_HAS(rsp_rig_ask(&r, "Z0,1000,1"), "E");
+}
+
+TEST(lldb_stays_when_the_guest_is_not_resumed)
+{
+	rsp_rig_init(&r, 1);
+	r.fake->target.caps.can_run = false;
+	rsp_rig_ask(&r, "QThreadSuffixSupported");
+	CHECK_HAS(rsp_rig_ask(&r, "vCont;c"), "T05thread:1;");
+	CHECK_HAS(buf_cstr(&r.console), "the fake target cannot run");
 }
 
 TEST(unknown_packets_get_the_empty_reply)

@@ -92,8 +92,8 @@ static void start_linger(struct server *s)
 	s->state = CLIENT_LINGERING;
 	s->linger_until = now_ms() + LINGER_MS;
 	if (s->conn.session.end == SESSION_DETACHED)
-		log_msg(LOG_INFO, "%s detached; the guest runs on",
-			s->conn.peer);
+		log_msg(LOG_INFO, "%s detached%s", s->conn.peer,
+			s->target->running ? "; the guest runs on" : "");
 }
 
 static void check_client(struct server *s)

@@ -16,21 +16,44 @@ enum mon_result mon_info_cpus(struct mon_ctx *ctx)
 	return MON_OK;
 }
 
+/* What stays 0 in the dump where the target cannot tell it. */
+static const struct {
+	unsigned int group;
+	const char *shown;
+} optional[] = {
+	{X86_GROUP_DEBUG, "DR0-DR7 shown as 0"},
+	{X86_GROUP_EVENT, "II, SMM and HLT shown as 0"},
+	{X86_GROUP_FPU, "no FPU"},
+	{X86_GROUP_XCR, "no FPU"},
+};
+
 static bool print_registers(struct mon_ctx *ctx, unsigned int vcpu)
 {
+	const unsigned int fpu = X86_GROUP_FPU | X86_GROUP_XCR;
+	unsigned int got = X86_GROUP_GPR | X86_GROUP_SYS;
+	struct target *t = ctx->target;
+	struct buf missing = BUF_INIT;
 	const struct x86_state *s;
+	struct err err;
 
-	s = target_state(ctx->target, vcpu,
-			 X86_GROUP_GPR | X86_GROUP_SYS | X86_GROUP_DEBUG |
-				 X86_GROUP_EVENT | X86_GROUP_FPU |
-				 X86_GROUP_XCR,
-			 &ctx->err);
-	if (!s)
+	if (!target_state(t, vcpu, got, &ctx->err))
 		return err_prefix(&ctx->err, "registers of vCPU %u", vcpu);
-	buf_printf(ctx->out, "\nCPU#%u\n", vcpu);
-	dump_registers(ctx->out, s);
-	dump_fpu(ctx->out, s);
-	return true;
+	for (size_t i = 0; i < ARRAY_SIZE(optional); i++)
+		if (target_state(t, vcpu, optional[i].group, &err))
+			got |= optional[i].group;
+		else
+			buf_printf(&missing, "(%s: %s)\n", optional[i].shown,
+				   err.msg);
+	s = target_state(t, vcpu, got, &ctx->err);
+	if (s) {
+		buf_printf(ctx->out, "\nCPU#%u\n", vcpu);
+		dump_registers(ctx->out, s);
+		if ((got & fpu) == fpu)
+			dump_fpu(ctx->out, s);
+		buf_str(ctx->out, buf_cstr(&missing));
+	}
+	buf_deinit(&missing);
+	return s;
 }
 
 enum mon_result mon_info_registers(struct mon_ctx *ctx)

@@ -74,18 +74,19 @@ static const char *run_state_text(enum x86_run_state state)
 
 void rsp_describe_vcpu(struct session *s, unsigned int vcpu, struct buf *out)
 {
-	const unsigned int groups = X86_GROUP_GPR | X86_GROUP_SYS |
-				    X86_GROUP_EVENT;
 	const struct x86_state *state;
 	struct err err;
 
-	state = target_state(s->t, vcpu, groups, &err);
+	state = target_state(s->t, vcpu, X86_GROUP_GPR | X86_GROUP_SYS, &err);
 	if (!state) {
 		buf_str(out, "state unknown");
 		return;
 	}
-	buf_printf(out, "%s CPL%u%s", x86_mode_name(x86_mode(state)),
-		   x86_cpl(state), run_state_text(state->run_state));
+	buf_printf(out, "%s CPL%u", x86_mode_name(x86_mode(state)),
+		   x86_cpl(state));
+	state = target_state(s->t, vcpu, X86_GROUP_EVENT, &err);
+	if (state)
+		buf_str(out, run_state_text(state->run_state));
 }
 
 bool rsp_thread_extra(struct session *s, struct cursor *c, struct err *err)

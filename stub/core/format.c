@@ -14,7 +14,7 @@
 LAYOUT(core_machine,
 	WIRE_U32(S, vcpus), WIRE_U32(S, generation), WIRE_U64(S, saved_at),
 	WIRE_U64(S, monotonic), WIRE_NAME(S, program), WIRE_NAME(S, target),
-	WIRE_STR(S, caps), WIRE_STR(S, vm_log));
+	WIRE_STR(S, caps), WIRE_STR(S, vm_log), WIRE_STR(S, image));
 #undef S
 
 #define S struct core_vcpu
@@ -28,6 +28,22 @@ LAYOUT(core_vcpu,
 LAYOUT(core_msr,
 	WIRE_U32(S, index), WIRE_FLAG(S, readable), WIRE_U64(S, value),
 	WIRE_STR(S, error));
+#undef S
+
+#define S struct target_kernel_trace
+LAYOUT(target_kernel_trace,
+	WIRE_FLAG(S, on), WIRE_AS(S, events, 8), WIRE_U64(S, lost));
+#undef S
+
+#define S struct target_kernel_event
+LAYOUT(target_kernel_event,
+	WIRE_U64(S, time_ns), WIRE_U32(S, vcpu), WIRE_NAME(S, text));
+#undef S
+
+#define S struct core_exit_counts
+LAYOUT(core_exit_counts,
+	WIRE_SUB(S, total, 1, &exit_counts_layout),
+	WIRE_SUB(S, since, 1, &exit_counts_layout));
 #undef S
 
 #define S struct core_absent
@@ -46,7 +62,7 @@ LAYOUT(target_region,
 LAYOUT(target_stop,
 	WIRE_ENUM(S, kind, STOP_CATCH), WIRE_U32(S, vcpu), WIRE_U32(S, signal),
 	WIRE_ENUM(S, bp_type, BP_ACCESS), WIRE_U64(S, addr),
-	WIRE_U32(S, status), WIRE_STR(S, text), WIRE_STR(S, status_word));
+	WIRE_U32(S, status), WIRE_U32(S, catchpoint), WIRE_STR(S, text), WIRE_STR(S, status_word));
 #undef S
 
 #define S struct target_evidence
@@ -86,19 +102,14 @@ const struct core_note_def core_notes[CORE_NOTES] = {
 	[CORE_CLOCK] = {"clocks", &x86_clock_layout, false, true},
 	[CORE_STAT] = {"counters", &target_stat_layout, true, true},
 	[CORE_RECORD] = {"flight recorder", &exit_record_layout, true, true},
+	[CORE_EXIT_COUNTS] = {"exit counters", &core_exit_counts_layout, false,
+			      true},
+	[CORE_KERNEL_TRACE] = {"kernel trace", &target_kernel_trace_layout,
+			       false, false},
+	[CORE_KERNEL_EVENT] = {"kernel events", &target_kernel_event_layout,
+			       true, false},
 	[CORE_IO_RANGE] = {"I/O ranges", &target_io_range_layout, true, false},
 	[CORE_HOST] = {"host", &x86_host_layout, false, false},
 	[CORE_ABSENT] = {"list of what is missing", &core_absent_layout, true,
 			 false},
-};
-
-const struct wire_layout *const core_layouts[] = {
-	&core_machine_layout,	 &core_vcpu_layout,
-	&target_region_layout,	 &target_stop_layout,
-	&target_evidence_layout, &core_msr_layout,
-	&x86_cpuid_entry_layout, &x86_lapic_layout,
-	&x86_chips_layout,	 &x86_clock_layout,
-	&target_stat_layout,	 &exit_record_layout,
-	&target_io_range_layout, &x86_host_layout,
-	&core_absent_layout,	 NULL,
 };

@@ -43,15 +43,18 @@ enum core_note {
 	CORE_STOP,	  /* struct target_stop: the last one */
 	CORE_EVIDENCE,	  /* struct target_evidence */
 	CORE_MSR,	  /* list of struct core_msr; vcpu */
-	CORE_CPUID,    /* list of struct x86_cpuid_entry; vcpu, arg = which */
-	CORE_LAPIC,    /* struct x86_lapic; vcpu */
-	CORE_CHIPS,    /* struct x86_chips */
-	CORE_CLOCK,    /* struct x86_clock; vcpu */
-	CORE_STAT,     /* list of struct target_stat; vcpu or TARGET_VM */
-	CORE_RECORD,   /* list of struct exit_record; vcpu, arg = total */
-	CORE_IO_RANGE, /* list of struct target_io_range */
-	CORE_HOST,     /* struct x86_host */
-	CORE_ABSENT,   /* list of struct core_absent */
+	CORE_CPUID,  /* list of struct x86_cpuid_entry; vcpu, arg = which */
+	CORE_LAPIC,  /* struct x86_lapic; vcpu */
+	CORE_CHIPS,  /* struct x86_chips */
+	CORE_CLOCK,  /* struct x86_clock; vcpu */
+	CORE_STAT,   /* list of struct target_stat; vcpu or TARGET_VM */
+	CORE_RECORD, /* list of struct exit_record; vcpu, arg = total */
+	CORE_EXIT_COUNTS,  /* struct core_exit_counts; vcpu */
+	CORE_KERNEL_TRACE, /* struct target_kernel_trace */
+	CORE_KERNEL_EVENT, /* list of struct target_kernel_event */
+	CORE_IO_RANGE,	   /* list of struct target_io_range */
+	CORE_HOST,	   /* struct x86_host */
+	CORE_ABSENT,	   /* list of struct core_absent */
 	CORE_NOTES,
 };
 
@@ -61,9 +64,10 @@ struct core_machine {
 	uint64_t saved_at;   /* CLOCK_REALTIME, nanoseconds */
 	uint64_t monotonic;  /* CLOCK_MONOTONIC at that moment, nanoseconds */
 	const char *program; /* "kvm-gdbserver 0.1.0" */
-	const char *target;  /* what was saved: "live KVM guest" */
+	const char *target;  /* what was saved: "a live KVM guest" */
 	const char *caps;    /* `monitor caps`, or NULL */
 	const char *vm_log;  /* `monitor log vm`, or NULL */
+	const char *image;   /* path of the guest's ELF file, or NULL */
 };
 
 struct core_vcpu {
@@ -78,6 +82,10 @@ struct core_msr {
 	bool readable;
 	uint64_t value;
 	const char *error; /* !readable: what the target said */
+};
+
+struct core_exit_counts {
+	struct exit_counts total, since;
 };
 
 /* Why something is not in the file: the target's own words. */
@@ -95,8 +103,5 @@ struct core_note_def {
 };
 
 extern const struct core_note_def core_notes[CORE_NOTES]; /* [0] is empty */
-
-/* For the test that every byte of the structs is in a table; ends with NULL. */
-extern const struct wire_layout *const core_layouts[];
 
 #endif

@@ -152,6 +152,11 @@ LAYOUT(exit_record,
 	WIRE_FLAG(S, denied));
 #undef S
 
+#define S struct exit_counts
+LAYOUT(exit_counts, WIRE_ARRAY(S, by_reason, 8), WIRE_U64(S, ran_ns),
+	WIRE_U64(S, from_ns));
+#undef S
+
 #define S struct exit_info
 LAYOUT(exit_info,
 	WIRE_U32(S, reason), WIRE_U32(S, run_errno), WIRE_U32(S, flags),

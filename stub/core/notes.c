@@ -259,6 +259,14 @@ static void put_records(struct notes *n, unsigned int vcpu)
 	end(n, CORE_RECORD);
 }
 
+static void put_exit_counts(struct notes *n, unsigned int vcpu)
+{
+	struct core_exit_counts c;
+
+	if (target_exit_counts(n->t, vcpu, &c.total, &c.since))
+		put_one(n, CORE_EXIT_COUNTS, vcpu, 0, &c);
+}
+
 /* ---- the machine ---- */
 
 static uint64_t nanoseconds(clockid_t clock)
@@ -279,6 +287,7 @@ static void put_machine(struct notes *n)
 		.monotonic = nanoseconds(CLOCK_MONOTONIC),
 		.program = "kvm-gdbserver " VERSION,
 		.target = n->t->ops->name,
+		.image = target_image(n->t),
 	};
 
 	if (target_describe_caps(n->t, &caps))
@@ -319,6 +328,19 @@ static void put_maps(struct notes *n)
 	end(n, CORE_IO_RANGE);
 }
 
+static void put_kernel_events(struct notes *n)
+{
+	struct target_kernel_trace trace;
+	struct target_kernel_event event;
+
+	target_kernel_trace(n->t, &trace);
+	put_one(n, CORE_KERNEL_TRACE, 0, 0, &trace);
+	begin(n, CORE_KERNEL_EVENT, 0, 0);
+	for (size_t i = 0; target_kernel_event(n->t, i, &event); i++)
+		put(n, CORE_KERNEL_EVENT, &event);
+	end(n, CORE_KERNEL_EVENT);
+}
+
 static bool put_stop(struct notes *n, struct err *err)
 {
 	struct target_evidence *ev = malloc(sizeof(*ev));
@@ -355,8 +377,10 @@ static bool put_all(struct notes *n, struct err *err)
 		put_timers(n, i);
 		put_stats(n, i);
 		put_records(n, i);
+		put_exit_counts(n, i);
 	}
 	put_stats(n, TARGET_VM);
+	put_kernel_events(n);
 	put_rest(n);
 	if (n->out->failed || n->absent.failed || n->strings.failed)
 		return err_set(err, ERR_LIMIT,

@@ -1,14 +1,9 @@
 /* Saving the machine. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "stub/clock.h"
-#include "stub/core/write.h"
+#include "stub/core/report.h"
 #include "stub/mon/internal.h"
-
-/* A dump this long says how far it is, this often. */
-#define PROGRESS_MS 1000
 
 struct progress {
 	struct mon_ctx *ctx;
@@ -19,43 +14,18 @@ static bool show_progress(void *arg, uint64_t done, uint64_t total)
 {
 	struct progress *p = arg;
 	const struct mon_sink *sink = p->ctx->sink;
-	char line[80];
+	struct buf line = BUF_INIT;
+	bool on;
 
 	if (!sink)
 		return true;
 	if (now_ms() < p->next)
 		return sink->progress(sink->arg, NULL);
-	p->next += PROGRESS_MS;
-	snprintf(line, sizeof(line), "dump: %llu of %llu MiB",
-		 (unsigned long long)(done >> 20),
-		 (unsigned long long)(total >> 20));
-	return sink->progress(sink->arg, line);
-}
-
-/* The name as seen from anywhere: the server's folder is not gdb's. */
-static void put_name(struct buf *out, const char *path)
-{
-	char *full = realpath(path, NULL);
-
-	buf_str(out, full ? full : path);
-	free(full);
-}
-
-static void put_summary(struct mon_ctx *ctx, const char *path,
-			const struct core_summary *sum)
-{
-	struct buf *out = ctx->out;
-
-	put_name(out, path);
-	buf_printf(out,
-		   ": %u vCPU%s, %llu MiB of memory (%llu KiB not zero)%s\n",
-		   ctx->target->nvcpus, ctx->target->nvcpus == 1 ? "" : "s",
-		   (unsigned long long)(sum->memory >> 20),
-		   (unsigned long long)(sum->written >> 10),
-		   sum->vmcoreinfo ? ", Linux's VMCOREINFO" : "");
-	buf_str(out, "look at it with: kvm-gdbserver --core ");
-	put_name(out, path);
-	buf_str(out, " :1234\n");
+	p->next += CORE_PROGRESS_MS;
+	core_progress_line(&line, done, total);
+	on = sink->progress(sink->arg, buf_cstr(&line));
+	buf_deinit(&line);
+	return on;
 }
 
 static enum mon_result unwanted(struct mon_ctx *ctx, const char *word)
@@ -70,7 +40,7 @@ static enum mon_result unwanted(struct mon_ctx *ctx, const char *word)
 
 static enum mon_result mon_dump(struct mon_ctx *ctx)
 {
-	struct progress p = {.ctx = ctx, .next = now_ms() + PROGRESS_MS};
+	struct progress p = {.ctx = ctx, .next = now_ms() + CORE_PROGRESS_MS};
 	struct core_options options = {.progress = show_progress, .arg = &p};
 	struct core_summary sum;
 	const char *path = NULL;
@@ -91,7 +61,7 @@ static enum mon_result mon_dump(struct mon_ctx *ctx)
 	}
 	if (!core_write(ctx->target, path, &options, &sum, &ctx->err))
 		return MON_ERR;
-	put_summary(ctx, path, &sum);
+	core_report(ctx->out, ctx->target, path, &sum);
 	return MON_OK;
 }
 

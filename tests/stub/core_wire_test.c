@@ -133,61 +133,135 @@ TEST(strings_of_a_file_are_harmless)
 
 /* ---- the tables ---- */
 
-static size_t alignment(const struct wire_field *f);
-
-static size_t layout_alignment(const struct wire_layout *l)
+/* The layout of that name, wherever in `in` it is used. */
+static const struct wire_layout *find(const struct wire_layout *in,
+				      const char *name)
 {
-	size_t most = 1;
+	const struct wire_layout *found = NULL;
 
-	for (const struct wire_field *f = l->field; f->kind != WIRE_END; f++)
-		if (alignment(f) > most)
-			most = alignment(f);
+	if (!in || !strcmp(in->name, name))
+		return in;
+	for (const struct wire_field *f = in->field;
+	     !found && f->kind != WIRE_END; f++)
+		if (f->kind == WIRE_STRUCT)
+			found = find(f->layout, name);
+	return found;
+}
+
+static size_t alignment(const struct wire_layout *l)
+{
+	size_t most = 1, one;
+
+	for (const struct wire_field *f = l->field; f->kind != WIRE_END; f++) {
+		one = f->kind == WIRE_NUMBER || f->kind == WIRE_STRING ? f->size
+		      : f->kind == WIRE_STRUCT ? alignment(f->layout)
+					       : 1;
+		if (one > most)
+			most = one;
+	}
 	return most;
 }
 
-static size_t alignment(const struct wire_field *f)
+static void missing(const struct wire_layout *l, size_t at, const char *before)
 {
-	switch (f->kind) {
-	case WIRE_NUMBER:
-	case WIRE_STRING:
-		return f->size;
-	case WIRE_STRUCT:
-		return layout_alignment(f->layout);
-	default:
-		return 1;
-	}
+	test_fail(__FILE__, __LINE__,
+		  "struct %s: byte %zu, behind '%s', is not saved: its table "
+		  "in stub/core/ lacks a row",
+		  l->name, at, before);
 }
 
-/* Is every byte of the struct in a field, but for what the compiler pads? */
-static void check_covers(const struct wire_layout *l)
+/*
+ * Is every byte in a field, or padding?  `members` is not 0 where the struct
+ * has a member; without it, what alignment explains passes for padding.
+ */
+static void check_covers(const struct wire_layout *l, const uint8_t *members)
 {
-	size_t end = 0, all = layout_alignment(l);
+	const char *before = "its start";
+	size_t end = 0, all = alignment(l);
 
-	for (const struct wire_field *f = l->field; f->kind != WIRE_END; f++) {
-		size_t align = alignment(f), want = (end + align - 1) & -align;
+	for (const struct wire_field *f = l->field;; f++) {
+		size_t align = f->kind == WIRE_STRUCT ? alignment(f->layout)
+			       : f->kind == WIRE_END  ? all
+			       : f->kind == WIRE_BOOL ? 1
+						      : f->size;
+		size_t next = f->kind == WIRE_END ? l->size : f->offset;
 
-		if (f->kind == WIRE_PAD)
-			continue;
-		if (f->offset != want)
-			test_fail(__FILE__, __LINE__,
-				  "%s: saved crashes miss the bytes %zu to %u, "
-				  "before '%s': add a row to stub/core/",
-				  l->name, want, f->offset, f->name);
+		if (f->kind == WIRE_BYTES || f->kind == WIRE_CHARS)
+			align = 1;
+		for (size_t i = end; i < next; i++)
+			if (members ? members[i]
+				    : i >= ((end + align - 1) & -align))
+				missing(l, i, before);
+		if (f->kind == WIRE_END)
+			return;
 		end = f->offset + (size_t)f->size * f->count;
-		if (f->kind == WIRE_STRUCT)
-			check_covers(f->layout);
+		before = f->name;
 	}
-	if (((end + all - 1) & -all) != l->size)
-		test_fail(__FILE__, __LINE__,
-			  "%s: saved crashes miss the bytes %zu to %zu, its "
-			  "last: add a row to stub/core/",
-			  l->name, end, l->size);
 }
+
+static const struct wire_layout *layout_of(const char *name)
+{
+	const struct wire_layout *l = NULL;
+
+	for (int i = 1; !l && i < CORE_NOTES; i++)
+		l = find(core_notes[i].layout, name);
+	if (!l)
+		test_fail(__FILE__, __LINE__, "no table is for %s", name);
+	return l;
+}
+
+/* gcc 12 gets it wrong for structs with arrays of structs: GAPS for those. */
+#if defined(__has_builtin) && __has_builtin(__builtin_clear_padding)
+#define COVERS(type)                                              \
+	do {                                                      \
+		struct type t_;                                   \
+		memset(&t_, 0xff, sizeof(t_));                    \
+		__builtin_clear_padding(&t_);                     \
+		check_covers(layout_of(#type),                    \
+			     (const uint8_t *)(const void *)&t_); \
+	} while (0)
+#else
+#define COVERS(type) GAPS(type)
+#endif
+#define GAPS(type) check_covers(layout_of(#type), NULL)
 
 TEST(every_byte_of_the_structs_is_saved)
 {
-	for (int i = 0; core_layouts[i]; i++)
-		check_covers(core_layouts[i]);
+	COVERS(core_machine);
+	GAPS(core_vcpu);
+	COVERS(target_region);
+	COVERS(target_stop);
+	GAPS(target_evidence);
+	COVERS(exit_info);
+	COVERS(core_msr);
+	COVERS(target_stat);
+	COVERS(core_exit_counts);
+	COVERS(exit_record);
+	COVERS(exit_counts);
+	COVERS(target_kernel_trace);
+	COVERS(target_kernel_event);
+	COVERS(target_io_range);
+	COVERS(core_absent);
+}
+
+TEST(every_byte_of_archs_structs_is_saved)
+{
+	COVERS(x86_seg);
+	COVERS(x86_dtable);
+	COVERS(x86_fpu);
+	COVERS(x86_msrs);
+	COVERS(x86_events);
+	GAPS(x86_state);
+	COVERS(x86_cpu_info);
+	COVERS(x86_cpuid_entry);
+	COVERS(x86_lapic);
+	COVERS(x86_pic);
+	COVERS(x86_ioapic);
+	COVERS(x86_pit_channel);
+	GAPS(x86_pit);
+	GAPS(x86_chips);
+	COVERS(x86_clock);
+	COVERS(x86_host);
 }
 
 TEST(other_tools_sizes)

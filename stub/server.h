@@ -54,6 +54,7 @@ struct server_config {
 	bool once;	   /* serve one client only */
 	bool run_at_start; /* do not wait for a client to say go */
 	enum server_on_error on_error;
+	const char *dump; /* first save the dead guest here, or NULL */
 	enum server_on_kill on_kill;
 	struct server_input inputs[SERVER_MAX_INPUTS];
 	unsigned int n_inputs;

@@ -2,6 +2,7 @@
 #include "stub/server_impl.h"
 
 #include "base/log.h"
+#include "stub/core/report.h"
 #include "stub/catch.h"
 
 void server_finish(struct server *s, int status)
@@ -15,8 +16,19 @@ static bool guest_exited(const struct server *s)
 	return s->target->dead && s->target->last.kind == STOP_EXITED;
 }
 
+/* Once a death. */
+static void dump_dead(struct server *s)
+{
+	if (!s->config.dump || s->dumped || !s->target->dead ||
+	    s->target->last.kind != STOP_ERROR)
+		return;
+	s->dumped = true;
+	(void)core_write_logged(s->target, s->config.dump);
+}
+
 void server_check_end(struct server *s)
 {
+	dump_dead(s);
 	if (guest_exited(s))
 		server_finish(s, s->target->last.status);
 	else if (s->target->dead && s->config.on_error == SERVER_ERROR_EXIT)

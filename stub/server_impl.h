@@ -55,6 +55,7 @@ struct server {
 	unsigned int resets;  /* by the guest, with nobody attached */
 	unsigned int catches; /* stops at catchpoints, likewise */
 	bool had_client;      /* somebody has come since the start */
+	bool dumped;	      /* config.dump has the guest that is dead now */
 	bool over;
 	int status;
 };

@@ -14,7 +14,9 @@
 #include "base/log.h"
 #include "stub/mon/monitor.h"
 #include "stub/server.h"
+#include "stub/core/report.h"
 #include "vmm/batch.h"
+#include "vmm/core/core.h"
 #include "vmm/demo_image.h"
 #include "vmm/live.h"
 #include "vmm/options.h"
@@ -33,6 +35,8 @@ struct program {
 	struct console *serial, *hvc, *debugcon;
 	struct disk *disk[DISKS_MAX];
 	struct live *live;
+	struct core *core;     /* a saved crash in the place of live */
+	struct target *target; /* of either */
 	struct tdesc *tdesc;
 };
 
@@ -136,9 +140,8 @@ static bool check_host_limits(const struct program *p, struct err *err)
 	return true;
 }
 
-static void log_lines(const struct buf *notes, const char *what)
+static void log_lines(const char *line, const char *what)
 {
-	const char *line = buf_cstr(notes);
 
 	while (*line) {
 		size_t len = strcspn(line, "\n");
@@ -161,7 +164,7 @@ static bool make_cpuid(struct program *p, struct err *err)
 	ok = cpuid_supported(p->kvm_fd, supported, err) &&
 	     cpuid_build(p->o.cpu, supported, &p->caps, &p->cpuid, &notes, err);
 	if (ok)
-		log_lines(&notes, "CPUID");
+		log_lines(buf_cstr(&notes), "CPUID");
 	for (size_t i = 0; ok && i < ARRAY_SIZE(need_lapic); i++)
 		if (p->o.irqchip == IRQCHIP_NONE)
 			cpuid_flag_set(&p->cpuid, need_lapic[i], false);
@@ -268,25 +271,69 @@ static bool make_machine(struct program *p, struct err *err)
 		p->vm.debugcon = p->serial;
 	if (!live_create(p->kvm_fd, &p->vm, &p->live, err))
 		return false;
+	p->target = live_target(p->live);
 	log_machine(p);
 	return true;
 }
 
+/* ---- or a saved one ---- */
+
+static void log_core(const struct program *p)
+{
+	const char *text = p->target->last.text;
+
+	log_msg(LOG_INFO, "%s: %u vCPU%s", p->o.core, p->target->nvcpus,
+		p->target->nvcpus == 1 ? "" : "s");
+	log_lines(core_about(p->core), "core");
+	if (text)
+		log_msg(LOG_INFO, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+static bool open_saved(struct program *p, struct err *err)
+{
+	struct x86_cpu_info info;
+	size_t size;
+
+	if (!core_open(p->o.core, &p->core, err))
+		return false;
+	p->target = core_target(p->core);
+	if (p->o.image &&
+	    (!boot_read_file(p->o.image, &p->file, &size, err) ||
+	     !core_set_image(p->core, p->o.image, p->file, size, err)))
+		return false;
+	log_core(p);
+	target_cpu_info(p->target, 0, &info);
+	return tdesc_load(p->o.tdesc, &info, &p->tdesc, err);
+}
+
 /* ---- serving it ---- */
 
+static bool run_server(struct program *p, struct server_config *config,
+		       int *status, struct err *err)
+{
+	struct server *server;
+
+	config->comm = p->o.comm;
+	config->once = p->o.once;
+	config->run_at_start = p->o.run;
+	config->on_error = (enum server_on_error)p->o.on_error;
+	config->dump = p->o.dump;
+	if (!server_create(config, p->target, p->tdesc, &server, err))
+		return false;
+	*status = server_run(server);
+	server_destroy(server);
+	return true;
+}
+
+/* With the keyboards of the guest's consoles, which only a live one reads. */
 static bool serve(struct program *p, int *status, struct err *err)
 {
 	struct serial_feed feed, hvc;
 	struct server_config config = {
-		.comm = p->o.comm,
-		.once = p->o.once,
-		.run_at_start = p->o.run,
-		.on_error = (enum server_on_error)p->o.on_error,
 		.inputs = {{serial_feed_fd, serial_feed_ready, &feed},
 			   {serial_feed_fd, serial_feed_ready, &hvc}},
 		.n_inputs = p->hvc ? 2 : 1,
 	};
-	struct server *server;
 	bool ok;
 
 	if (!serial_feed_init(&feed, p->serial, live_devices(p->live),
@@ -297,32 +344,45 @@ static bool serve(struct program *p, int *status, struct err *err)
 		serial_feed_deinit(&feed);
 		return false;
 	}
-	ok = server_create(&config, live_target(p->live), p->tdesc, &server,
-			   err);
-	if (ok) {
-		*status = server_run(server);
-		server_destroy(server);
-	}
+	ok = run_server(p, &config, status, err);
 	if (p->hvc)
 		serial_feed_deinit(&hvc);
 	serial_feed_deinit(&feed);
 	return ok;
 }
 
+static bool serve_saved(struct program *p, int *status, struct err *err)
+{
+	struct server_config config = {.n_inputs = 0};
+
+	return run_server(p, &config, status, err);
+}
+
 static bool run_batch(struct program *p, int *status, struct err *err)
 {
-	struct target *t = live_target(p->live);
 	struct buf out = BUF_INIT;
+	bool saved = true;
 
-	if (p->o.run && !batch_run_guest(t, err))
+	if (p->o.run && !batch_run_guest(p->target, err))
 		return false;
-	*status = batch_commands(t, p->o.batch, p->o.on_error, &out);
-	if (print_and_end(&out))
+	if (p->o.run && p->o.dump && p->target->last.kind == STOP_ERROR)
+		saved = core_write_logged(p->target, p->o.dump);
+	*status = batch_commands(p->target, p->o.batch, p->o.on_error, &out);
+	if (print_and_end(&out) || (!saved && !*status))
 		*status = 1;
 	return true;
 }
 
 /* ---- all of it ---- */
+
+/* Nothing here opens /dev/kvm. */
+static bool run_saved(struct program *p, int *status, struct err *err)
+{
+	if (!open_saved(p, err))
+		return false;
+	return p->o.action == OPTIONS_BATCH ? run_batch(p, status, err)
+					    : serve_saved(p, status, err);
+}
 
 static bool run(struct program *p, int *status, struct err *err)
 {
@@ -330,6 +390,8 @@ static bool run(struct program *p, int *status, struct err *err)
 		return false;
 	if (p->o.trace_packets)
 		log_set_level(LOG_DEBUG);
+	if (p->o.core)
+		return run_saved(p, status, err);
 	if (!open_kvm(p, err))
 		return false;
 	if (p->o.action == OPTIONS_PROBE) {
@@ -348,6 +410,7 @@ static bool run(struct program *p, int *status, struct err *err)
 
 static void program_deinit(struct program *p)
 {
+	core_close(p->core);
 	live_destroy(p->live);
 	console_close(p->serial);
 	console_close(p->hvc);

@@ -76,6 +76,8 @@ static bool apply(struct parse *p, const struct option *opt, const char *value,
 		return err_set(err, ERR_USAGE,
 			       "--%s takes no value, but got '%s'", opt->name,
 			       value);
+	if (!opt->anywhere && !p->o->live_option)
+		p->o->live_option = opt->name;
 	return opt->set(p->o, opt, value, err);
 }
 
@@ -193,13 +195,23 @@ static bool check_batch(struct options *o, struct err *err)
 	return true;
 }
 
+static bool check_core(const struct options *o, struct err *err)
+{
+	if (o->core && o->live_option)
+		return err_set(err, ERR_USAGE,
+			       "--%s is of no use with --core: a saved crash "
+			       "cannot run, and is the machine that it was",
+			       o->live_option);
+	return true;
+}
+
 static bool check(struct options *o, struct err *err)
 {
 	if (o->action != OPTIONS_SERVE)
 		return true;
 	if (o->batch ? !check_batch(o, err) : !check_comm(o, err))
 		return false;
-	if (!check_stdio(o, err))
+	if (!check_stdio(o, err) || !check_core(o, err))
 		return false;
 	if (o->image && !*o->image)
 		return err_set(err, ERR_USAGE, "IMAGE is empty");
@@ -292,6 +304,7 @@ void options_help(struct buf *out)
 	buf_str(out, "usage: kvm-gdbserver [OPTIONS] COMM [IMAGE]\n"
 		     "       kvm-gdbserver [OPTIONS] --batch 'CMD; CMD' "
 		     "[IMAGE]\n"
+		     "       kvm-gdbserver --core FILE COMM [IMAGE]\n"
 		     "       kvm-gdbserver --probe\n"
 		     "\n"
 		     "Run a kernel in a KVM virtual machine and serve it to "

@@ -22,8 +22,11 @@ enum options_action {
 struct options {
 	enum options_action action;
 	const char *comm;  /* NULL for --batch */
-	const char *image; /* NULL: the built-in demo guest */
+	const char *image; /* NULL: the built-in demo guest; with core, none */
 	const char *batch;
+	const char *core; /* a saved crash takes the machine's place */
+	/* The first option given that is about a running machine, or NULL. */
+	const char *live_option;
 
 	/* machine */
 	uint64_t memory; /* bytes */
@@ -56,7 +59,8 @@ struct options {
 
 	/* running and reporting */
 	bool run, once, trace_packets;
-	int on_error; /* enum server_on_error */
+	int on_error;	  /* enum server_on_error */
+	const char *dump; /* where a guest that dies is saved, or NULL */
 	const char *log, *tdesc;
 };
 

@@ -88,6 +88,36 @@ static bool set_choice(struct options *o, const struct option *opt,
 		       value, opt->arg);
 }
 
+/* Words with commas between them; dump=FILE is the last, commas and all. */
+static bool set_on_error(struct options *o, const struct option *opt,
+			 const char *value, struct err *err)
+{
+	static const struct choice words[] = {{"halt", SERVER_ERROR_HALT},
+					      {"exit", SERVER_ERROR_EXIT},
+					      {NULL, 0}};
+	const char *at = value;
+
+	while (strncmp(at, "dump=", 5)) {
+		const struct choice *c = words;
+		size_t len = strcspn(at, ",");
+
+		while (c->word &&
+		       (strlen(c->word) != len || strncmp(c->word, at, len)))
+			c++;
+		if (!c->word)
+			return err_set(err, ERR_USAGE,
+				       "--%s: '%.*s' is not one of %s",
+				       opt->name, (int)len, at, opt->arg);
+		o->on_error = c->value;
+		if (!at[len])
+			return true;
+		at += len + 1;
+	}
+	o->dump = at + 5;
+	return *o->dump ||
+	       err_set(err, ERR_USAGE, "--%s: dump= names no FILE", opt->name);
+}
+
 static bool set_memory(struct options *o, const struct option *opt,
 		       const char *value, struct err *err)
 {
@@ -238,12 +268,6 @@ static const struct choice modes[] = {
 	{NULL, 0},
 };
 
-static const struct choice on_errors[] = {
-	{"halt", SERVER_ERROR_HALT},
-	{"exit", SERVER_ERROR_EXIT},
-	{NULL, 0},
-};
-
 #define AT(f) .field = offsetof(struct options, f)
 
 /* clang-format off */
@@ -328,15 +352,21 @@ const struct option options_table[] = {
 	FLAG("run", "do not wait for a client to say go",
 	     .set = set_true, AT(run)),
 	FLAG("once", "end when the first client is gone",
-	     .set = set_true, AT(once)),
-	VALUE("on-error", "halt|exit",
+	     .set = set_true, AT(once), .anywhere = true),
+	VALUE("on-error", "halt|exit|dump=FILE",
 	      "when the guest dies with nobody attached: keep it\n"
-	      "(default), or end with status 3",
-	      .set = set_choice, AT(on_error), .choice = on_errors),
+	      "(default), or end with status 3; before that, save\n"
+	      "it to FILE, replacing it (exit,dump=FILE does both)",
+	      .set = set_on_error),
+	VALUE("core", "FILE",
+	      "show a saved crash (`monitor dump', --on-error, or\n"
+	      "QEMU's dump-guest-memory); needs no KVM.  IMAGE then\n"
+	      "only gives the symbols",
+	      .set = set_name, AT(core), .anywhere = true),
 	VALUE("batch", "'CMD; CMD'",
 	      "run monitor commands, print what they say and end;\n"
 	      "with --run, when the guest has stopped",
-	      .set = set_name, AT(batch)),
+	      .set = set_name, AT(batch), .anywhere = true),
 	VALUE("recorder", "N",
 	      "exits to user space that are kept for each vCPU\n"
 	      "(default 4096)",
@@ -344,19 +374,19 @@ const struct option options_table[] = {
 
 	HEADING("Output:"),
 	VALUE("log", "FILE", "write messages to FILE, not to stderr",
-	      .set = set_name, AT(log)),
+	      .set = set_name, AT(log), .anywhere = true),
 	FLAG("trace-packets", "log every packet",
-	     .set = set_true, AT(trace_packets)),
+	     .set = set_true, AT(trace_packets), .anywhere = true),
 	VALUE("tdesc", "DIR", "read the target description's XML files in DIR",
-	      .set = set_name, AT(tdesc)),
+	      .set = set_name, AT(tdesc), .anywhere = true),
 	FLAG("probe", "print what this host's KVM really does, and end",
-	     .set = set_action, .value = OPTIONS_PROBE),
+	     .set = set_action, .value = OPTIONS_PROBE, .anywhere = true),
 	FLAG("help", "print this, and end",
-	     .letter = 'h', .set = set_action, .value = OPTIONS_HELP),
+	     .letter = 'h', .set = set_action, .value = OPTIONS_HELP, .anywhere = true),
 	FLAG("version", "print the version, and end",
-	     .set = set_action, .value = OPTIONS_VERSION),
+	     .set = set_action, .value = OPTIONS_VERSION, .anywhere = true),
 	FLAG("print-monitor-man", NULL,
-	     .set = set_action, .value = OPTIONS_MONITOR_MAN),
+	     .set = set_action, .value = OPTIONS_MONITOR_MAN, .anywhere = true),
 };
 /* clang-format on */
 

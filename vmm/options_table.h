@@ -21,6 +21,7 @@ struct option {
 	size_t field;		     /* offset in struct options */
 	const struct choice *choice; /* ended by a NULL word */
 	int value;		     /* enum options_action */
+	bool anywhere;		     /* good for a saved crash too */
 };
 
 extern const struct option options_table[];

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -264,6 +265,47 @@ TEST(death_with_nobody_there_halts_or_exits)
 	CHECK_HAS(rig_ask(fd, "?"), "T0bthread:1;");
 	CHECK_STR(rig_ask(fd, "p0"), "1111000000000000");
 	rig_stop();
+}
+
+TEST(a_death_with_nobody_there_is_saved_first)
+{
+	char path[] = "/tmp/server_test.XXXXXX";
+	struct stat st;
+	int fd = mkstemp(path);
+
+	CHECK(fd >= 0);
+	close(fd);
+	rig_start((struct server_config){.run_at_start = true,
+					 .on_error = SERVER_ERROR_EXIT,
+					 .dump = path});
+	rig_wait_for_resumes(1);
+	fake_stop_now(rig_fake, &death);
+	CHECK_EQ(rig_finish(), SERVER_STATUS_GUEST_DIED);
+	CHECK(!stat(path, &st) && (uint64_t)st.st_size > FAKE_RAM);
+	unlink(path);
+}
+
+/* Its client may have a look first; when that is gone, it is saved. */
+TEST(a_death_under_a_client_is_saved_when_it_leaves)
+{
+	char path[] = "/tmp/server_test.XXXXXX";
+	struct stat st;
+	int fd = mkstemp(path);
+
+	CHECK(fd >= 0);
+	close(fd);
+	rig_start((struct server_config){.dump = path,
+					 .on_error = SERVER_ERROR_EXIT});
+	fake_push_stop(rig_fake, &death);
+	fd = rig_dial();
+	rig_say(fd, "vCont;c");
+	while (rig_hear(fd)[0] == 'O')
+		;
+	CHECK(!stat(path, &st) && !st.st_size);
+	close(fd);
+	CHECK_EQ(rig_finish(), SERVER_STATUS_GUEST_DIED);
+	CHECK(!stat(path, &st) && (uint64_t)st.st_size > FAKE_RAM);
+	unlink(path);
 }
 
 TEST(a_reset_with_nobody_there_goes_on)

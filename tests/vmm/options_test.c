@@ -189,6 +189,34 @@ TEST(choices)
 	REFUSED("--on-error: 'Halt' is not", ":1", "--on-error", "Halt");
 }
 
+TEST(on_error_takes_several_words)
+{
+	CHECK_OK(PARSE(":1", "--on-error", "exit,dump=/x,y"), &err);
+	CHECK_EQ(o.on_error, SERVER_ERROR_EXIT);
+	CHECK_STR(o.dump, "/x,y");
+	CHECK_OK(PARSE(":1", "--on-error=dump=a", "--on-error", "halt"), &err);
+	CHECK_EQ(o.on_error, SERVER_ERROR_HALT);
+	CHECK_STR(o.dump, "a");
+	REFUSED("--on-error: dump= names no FILE", ":1", "--on-error=dump=");
+	REFUSED("--on-error: 'x' is not one of halt|exit|dump=FILE", ":1",
+		"--on-error=exit,x");
+	REFUSED("'' is not one of", ":1", "--on-error=exit,");
+}
+
+TEST(a_saved_crash_takes_no_machine)
+{
+	CHECK_OK(PARSE("--core", "f", ":1", "vmlinux", "--once", "--log=l"),
+		 &err);
+	CHECK_STR(o.core, "f");
+	CHECK_STR(o.image, "vmlinux");
+	CHECK_OK(PARSE("--core=f", "--batch", "why"), &err);
+	CHECK(o.action == OPTIONS_BATCH && !o.image && !o.comm);
+	REFUSED("--smp is of no use with --core", "--core=f", ":1", "--smp=2");
+	REFUSED("--run is of no use", "--run", ":1", "--core=f");
+	REFUSED("--core: FILE is missing", ":1", "--core=");
+	REFUSED("COMM is missing", "--core=f");
+}
+
 TEST(serial)
 {
 	static const char *const good[] = {"stdio", "pty", "none", "file:x",
@@ -297,6 +325,7 @@ TEST(help_lists_every_option_within_80_columns)
 		"--run",
 		"--once",
 		"--on-error halt",
+		"--core FILE",
 		"--log FILE",
 		"--trace-packets",
 		"--probe",

@@ -109,7 +109,8 @@ static LAYOUT(x86_pic,
 #define S struct x86_ioapic
 static LAYOUT(x86_ioapic,
 	WIRE_U64(S, base), WIRE_U32(S, select), WIRE_U32(S, id),
-	WIRE_U32(S, version), WIRE_U32(S, irr), WIRE_ARRAY(S, redir, 8));
+	WIRE_U32(S, version), WIRE_U32(S, irr), WIRE_FLAG(S, has_lines),
+	WIRE_U32(S, lines), WIRE_ARRAY(S, redir, 8));
 #undef S
 
 #define S struct x86_pit_channel

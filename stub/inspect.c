@@ -1,6 +1,7 @@
 /* The wrappers of stub/inspect.h: one set of checks, one error text. */
 #include "stub/inspect.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "stub/target_impl.h"
@@ -216,4 +217,16 @@ bool target_symbol_find(struct target *t, const char *name,
 			struct target_symbol *symbol)
 {
 	return OP(t, symbol_find) && OP(t, symbol_find)(t, name, symbol);
+}
+
+void target_print_symbol(struct target *t, gva_t addr, struct buf *out)
+{
+	struct target_symbol symbol;
+
+	if (!target_symbol_at(t, addr, &symbol))
+		return;
+	buf_printf(out, " <%s", symbol.name);
+	if (addr != symbol.addr)
+		buf_printf(out, "+%" PRIu64, addr - symbol.addr);
+	buf_byte(out, '>');
 }

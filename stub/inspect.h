@@ -219,5 +219,7 @@ bool target_symbol_at(struct target *t, gva_t addr,
 		      struct target_symbol *symbol);
 bool target_symbol_find(struct target *t, const char *name,
 			struct target_symbol *symbol);
+/* Append " <name+12>" as gdb prints it, or nothing. */
+void target_print_symbol(struct target *t, gva_t addr, struct buf *out);
 
 #endif

@@ -96,14 +96,8 @@ static bool ask_msr(void *ctx, uint32_t index, uint64_t *value)
 static void ask_symbol(void *ctx, gva_t addr, struct buf *out)
 {
 	const struct why *w = ctx;
-	struct target_symbol symbol;
 
-	if (!target_symbol_at(w->t, addr, &symbol))
-		return;
-	buf_printf(out, " <%s", symbol.name);
-	if (addr != symbol.addr)
-		buf_printf(out, "+%" PRIu64, addr - symbol.addr);
-	buf_byte(out, '>');
+	target_print_symbol(w->t, addr, out);
 }
 
 static const struct vmcs_model *ask_vmcs(void *ctx)

@@ -3,14 +3,17 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "arch/decode.h"
+#include "arch/diag/loop_impl.h"
 
-#define NODES_MAX 64 /* instructions looked at */
-#define NO_NODE	  NODES_MAX
+#define NODES_MAX  64  /* instructions looked at in a search */
+#define LEAF_MAX   40  /* instructions of a function that calls nobody */
+#define LEAF_BYTES 512 /* how far into it the processor may be */
+#define SLOTS	   24  /* of the stack, where a return address may lie */
+#define NO_NODE	   NODES_MAX
 
 /* One instruction on the way; parent is the one that led here. */
 struct node {
-	uint64_t rip; /* offset in the code segment */
+	uint64_t rip;
 	struct decoded d;
 	unsigned int parent;
 };
@@ -19,20 +22,17 @@ struct search {
 	const struct x86_view *v;
 	unsigned int n;
 	struct node node[NODES_MAX];
-	unsigned int path[NODES_MAX]; /* the loop, from its end to its start */
-	unsigned int length;
 };
 
-static gva_t linear(const struct x86_state *s, uint64_t rip)
+gva_t loop_linear(const struct x86_state *s, uint64_t rip)
 {
 	if (x86_mode(s) == X86_MODE_LONG64)
 		return rip;
 	return (uint32_t)(s->seg[X86_CS].base + rip);
 }
 
-/* Up to len bytes at a linear address; how many there are. */
-static size_t fetch(const struct x86_view *v, gva_t at, uint8_t *bytes,
-		    size_t len)
+size_t loop_fetch(const struct x86_view *v, gva_t at, uint8_t *bytes,
+		  size_t len)
 {
 	size_t done = 0;
 	struct err ignored;
@@ -42,32 +42,38 @@ static size_t fetch(const struct x86_view *v, gva_t at, uint8_t *bytes,
 	return len;
 }
 
-/* ---- searching ---- */
+static bool decode_at(const struct x86_view *v, uint64_t rip, struct decoded *d)
+{
+	uint8_t bytes[DECODE_MAX_BYTES];
+	size_t len =
+		loop_fetch(v, loop_linear(v->s, rip), bytes, sizeof(bytes));
 
-static unsigned int find_node(const struct search *s, uint64_t rip)
+	return decode_insn_at(v->s, rip, bytes, len, d) == DECODE_OK;
+}
+
+/* ---- the shortest way back ---- */
+
+static bool is_known(const struct search *s, uint64_t rip)
 {
 	for (unsigned int i = 0; i < s->n; i++)
 		if (s->node[i].rip == rip)
-			return i;
-	return NO_NODE;
+			return true;
+	return false;
 }
 
 /* Does the way from `from` to rip close the loop?  Else remember rip. */
 static bool follow(struct search *s, unsigned int from, uint64_t rip)
 {
-	uint8_t bytes[DECODE_MAX_BYTES];
 	struct node *node;
-	size_t len;
 
 	if (rip == s->node[0].rip)
 		return true;
-	if (s->n == NODES_MAX || find_node(s, rip) != NO_NODE)
+	if (s->n == NODES_MAX || is_known(s, rip))
 		return false;
-	len = fetch(s->v, linear(s->v->s, rip), bytes, sizeof(bytes));
 	node = &s->node[s->n];
 	node->rip = rip;
 	node->parent = from;
-	if (decode_insn_at(s->v->s, rip, bytes, len, &node->d) == DECODE_OK)
+	if (decode_at(s->v, rip, &node->d))
 		s->n++;
 	return false;
 }
@@ -82,181 +88,216 @@ static bool falls_through(const struct decoded *d)
 	return !(d->flags & DECODE_JUMP) || (d->flags & DECODE_CONDITIONAL);
 }
 
+/* Does it go to d->target, and always there? */
+static bool is_direct(const struct decoded *d)
+{
+	return d->has_target && !(d->flags & (DECODE_FAR | DECODE_INDIRECT));
+}
+
 /* The ways on from an instruction; true when one closes the loop. */
 static bool expand(struct search *s, unsigned int i)
 {
-	const struct decoded d = s->node[i].d;
-	const uint64_t rip = s->node[i].rip;
+	const struct decoded *d = &s->node[i].d;
+	const uint64_t next = s->node[i].rip + d->length;
 
-	if ((d.flags & DECODE_JUMP) && d.has_target &&
-	    !(d.flags & (DECODE_FAR | DECODE_INDIRECT)) &&
-	    follow(s, i, d.target))
+	if ((d->flags & DECODE_JUMP) && is_direct(d) && follow(s, i, d->target))
 		return true;
-	return falls_through(&d) && follow(s, i, rip + d.length);
+	return falls_through(d) && follow(s, i, next);
 }
 
-/* Breadth first, so that the first way back is the shortest. */
-static bool search(struct search *s, const struct x86_view *v)
+/*
+ * From rip back to rip, breadth first, so that the first way is the shortest;
+ * returns its last node, or NO_NODE.
+ */
+static unsigned int search(struct search *s, const struct x86_view *v,
+			   uint64_t rip)
 {
-	const uint64_t rip = v->s->rip;
-	uint8_t bytes[DECODE_MAX_BYTES];
-	size_t len = fetch(v, linear(v->s, rip), bytes, sizeof(bytes));
-
 	s->v = v;
-	s->length = 0;
 	s->n = 1;
 	s->node[0].rip = rip;
 	s->node[0].parent = NO_NODE;
-	if (decode_insn_at(v->s, rip, bytes, len, &s->node[0].d) != DECODE_OK)
-		return false;
-	for (unsigned int i = 0; i < s->n; i++) {
-		if (!expand(s, i))
-			continue;
-		for (; i != NO_NODE; i = s->node[i].parent)
-			s->path[s->length++] = i;
-		return true;
+	if (!decode_at(v, rip, &s->node[0].d))
+		return NO_NODE;
+	for (unsigned int i = 0; i < s->n; i++)
+		if (expand(s, i))
+			return i;
+	return NO_NODE;
+}
+
+/* ---- functions that the loop calls ---- */
+
+static struct loop_insn *append(struct loop_path *p, uint64_t rip,
+				const struct decoded *d, bool foreign)
+{
+	struct loop_insn *insn;
+
+	if (p->n == LOOP_PATH_MAX)
+		return NULL;
+	insn = &p->insn[p->n++];
+	*insn = (struct loop_insn){.rip = rip, .d = *d, .foreign = foreign};
+	return insn;
+}
+
+/*
+ * A function at rip that goes straight to its return: append it to *p, and say
+ * whether it comes by `pc`.  Both may be NULL.
+ */
+static bool take_leaf(const struct x86_view *v, uint64_t rip, uint64_t pc,
+		      struct loop_path *p, bool *passes)
+{
+	const uint32_t branches = DECODE_JUMP | DECODE_CALL;
+	struct decoded d;
+
+	for (unsigned int i = 0; i < LEAF_MAX; i++) {
+		if (!decode_at(v, rip, &d))
+			return false;
+		if (passes)
+			*passes |= rip == pc;
+		if (p && !append(p, rip, &d, true))
+			return false;
+		if (d.flags & DECODE_RET)
+			return true;
+		if ((d.flags & branches) || !falls_through(&d))
+			return false;
+		rip += d.length;
 	}
 	return false;
 }
 
-/* ---- what the loop does ---- */
-
-struct traits {
-	bool calls, leaves; /* some instruction leads out */
-	bool stores, locked, reads_tsc;
-	uint32_t written; /* registers */
-	unsigned int reads;
-	const struct decode_mem *read; /* the first one */
-	const struct node *device;     /* IN or RDMSR */
-};
-
-static void add_memory(struct traits *t, const struct decoded *d)
+static unsigned int slot_size(const struct x86_state *s)
 {
-	const bool is_xchg = !strcmp(d->name, "xchg");
+	switch (x86_mode(s)) {
+	case X86_MODE_LONG64:
+		return 8;
+	case X86_MODE_PROT32:
+	case X86_MODE_COMPAT32:
+		return 4;
+	default:
+		return 0;
+	}
+}
 
-	for (unsigned int i = 0; i < d->mems; i++) {
-		const struct decode_mem *m = &d->mem[i];
+/* Is the instruction before `ret` a call of the leaf that holds the pc? */
+static bool is_caller(const struct x86_view *v, uint64_t ret, uint64_t pc)
+{
+	uint64_t mask = slot_size(v->s) == 8 ? UINT64_MAX : UINT32_MAX;
+	uint8_t bytes[5];
+	int32_t offset;
+	uint64_t callee;
+	bool passes = false;
 
-		if (m->read) {
-			if (!t->reads++)
-				t->read = m;
+	if (loop_fetch(v, loop_linear(v->s, ret - 5), bytes, 5) < 5 ||
+	    bytes[0] != 0xe8)
+		return false;
+	memcpy(&offset, bytes + 1, 4);
+	callee = (ret + (uint64_t)(int64_t)offset) & mask;
+	return pc - callee < LEAF_BYTES &&
+	       take_leaf(v, callee, pc, NULL, &passes) && passes;
+}
+
+/* The call that led to the short function the processor is in. */
+static bool find_call(const struct x86_view *v, uint64_t *call)
+{
+	const struct x86_state *s = v->s;
+	const unsigned int size = slot_size(s);
+	uint8_t stack[SLOTS * 8];
+	size_t have;
+	gva_t sp;
+
+	if (!size)
+		return false;
+	sp = s->gpr[X86_RSP];
+	if (size == 4)
+		sp = (uint32_t)(s->seg[X86_SS].base + sp);
+	have = loop_fetch(v, sp, stack, SLOTS * size);
+	for (size_t at = 0; at + size <= have; at += size) {
+		uint64_t ret = 0;
+
+		memcpy(&ret, stack + at, size);
+		if (ret >= 5 && is_caller(v, ret, s->rip)) {
+			*call = ret - 5;
+			return true;
 		}
-		if (m->write && ((d->flags & DECODE_LOCK) || is_xchg))
-			t->locked = true;
-		else if (m->write)
-			t->stores = true;
 	}
+	return false;
 }
 
-static void add_insn(struct traits *t, const struct node *node)
+/*
+ * The path begins with the call of the function the processor is in.  The
+ * frame pointer is that function's, except before it has been set and after it
+ * was restored: then it is still the caller's.
+ */
+static void adjust_frame(struct loop_path *p, uint64_t pc)
 {
-	const struct decoded *d = &node->d;
+	unsigned int end = 1;
 
-	t->calls |= !!(d->flags & DECODE_CALL);
-	t->leaves |= !!(d->flags & DECODE_CONDITIONAL);
-	t->reads_tsc |= !strncmp(d->name, "rdtsc", 5);
-	t->written |= d->gpr_written;
-	if (d->flags & (DECODE_IO | DECODE_RDMSR | DECODE_WRMSR)) {
-		/* out, outs and wrmsr do something; in and rdmsr ask */
-		if (!strncmp(d->name, "out", 3) ||
-		    (d->flags & (DECODE_WRMSR | DECODE_STRING)))
-			t->stores = true;
-		else
-			t->device = node;
-	}
-	add_memory(t, d);
+	while (end < p->n && p->insn[end].foreign)
+		end++;
+	if (end < 4 || pc == p->insn[1].rip || pc == p->insn[2].rip ||
+	    pc == p->insn[end - 1].rip)
+		return;
+	for (unsigned int i = 0; i < p->n; i++)
+		p->insn[i].foreign = !p->insn[i].foreign;
 }
 
-/* Does every round read at the same place? */
-static bool is_fixed(const struct search *s, const struct traits *t)
+/*
+ * The round that ends in node `last`, with the functions it calls put in where
+ * they are short.
+ */
+static void take_path(const struct search *s, unsigned int last,
+		      struct loop_path *p)
 {
-	for (unsigned int k = 0; k < s->length; k++) {
-		const struct decoded *d = &s->node[s->path[k]].d;
+	unsigned int order[NODES_MAX], n = 0;
 
-		for (unsigned int i = 0; i < d->mems; i++)
-			if (d->mem[i].unknown || (d->mem[i].gpr & t->written))
-				return false;
+	for (unsigned int i = last; i != NO_NODE; i = s->node[i].parent)
+		order[n++] = i;
+	p->v = s->v;
+	p->n = 0;
+	while (n--) {
+		const struct node *node = &s->node[order[n]];
+		const unsigned int after = p->n + 1;
+		struct loop_insn *insn = append(p, node->rip, &node->d, false);
+
+		if (!insn || !(node->d.flags & DECODE_CALL) ||
+		    !is_direct(&node->d))
+			continue;
+		insn->inlined = take_leaf(s->v, node->d.target, 0, p, NULL);
+		if (!insn->inlined)
+			p->n = after;
 	}
+	if (s->node[0].rip != s->v->s->rip)
+		adjust_frame(p, s->v->s->rip);
+}
+
+static bool find_path(const struct x86_view *v, struct loop_path *p)
+{
+	struct search s;
+	unsigned int last = search(&s, v, v->s->rip);
+	uint64_t call;
+
+	if (last != NO_NODE) {
+		take_path(&s, last, p);
+		return true;
+	}
+	if (!find_call(v, &call))
+		return false;
+	last = search(&s, v, call);
+	if (last == NO_NODE)
+		return false;
+	take_path(&s, last, p);
 	return true;
 }
 
-static void set_device(const struct search *s, const struct traits *t,
-		       struct loop *l)
+static void describe(const struct loop_path *p, struct loop *l)
 {
-	const struct x86_state *state = s->v->s;
-	const struct node *node = t->device;
-	uint8_t bytes[DECODE_MAX_BYTES];
-	size_t len = node->d.length;
-
-	l->kind = LOOP_DEVICE;
-	l->size = node->d.operand_size;
-	if (node->d.flags & DECODE_RDMSR) {
-		l->read = LOOP_READS_MSR;
-		l->at = (uint32_t)state->gpr[X86_RCX];
-		return;
-	}
-	l->read = LOOP_READS_PORT;
-	l->at = state->gpr[X86_RDX] & 0xffff;
-	/* "in imm8" ends in its opcode and the port */
-	if (len >= 2 && fetch(s->v, linear(state, node->rip), bytes, len) &&
-	    (bytes[len - 2] & 0xfe) == 0xe4)
-		l->at = bytes[len - 1];
-}
-
-static void set_memory(const struct search *s, const struct traits *t,
-		       struct loop *l)
-{
-	uint32_t size = t->read->size;
-	struct walk w;
-
-	l->kind = t->locked ? LOOP_LOCK : LOOP_MEMORY;
-	l->read = LOOP_READS_MEMORY;
-	l->at = t->read->addr;
-	l->size = size;
-	if (size && size <= 8)
-		l->has_value = fetch(s->v, l->at, (uint8_t *)&l->value, size) ==
-			       size;
-	/* Mapped, but no memory: a device. */
-	if (!l->has_value &&
-	    paging_walk(&s->v->paging, &s->v->mem, l->at, ACCESS_DEBUG, &w))
-		l->kind = LOOP_DEVICE;
-}
-
-static void classify(const struct search *s, struct loop *l)
-{
-	struct traits t = {0};
-
-	for (unsigned int k = 0; k < s->length; k++)
-		add_insn(&t, &s->node[s->path[k]]);
-	l->kind = LOOP_WORK;
-	if (t.calls)
-		return;
-	if (t.reads_tsc)
-		l->kind = LOOP_TIME;
-	else if (!t.leaves)
-		l->kind = LOOP_ENDLESS;
-	else if (t.stores || !is_fixed(s, &t))
-		return;
-	else if (t.device)
-		set_device(s, &t, l);
-	else if (t.reads)
-		set_memory(s, &t, l);
-	else
-		l->kind = LOOP_COUNT;
-}
-
-static void describe(const struct search *s, struct loop *l)
-{
-	const struct x86_state *state = s->v->s;
-
-	l->insns = s->length;
+	l->insns = p->n;
 	l->start = UINT64_MAX;
-	for (unsigned int k = 0; k < s->length; k++) {
-		const struct node *node = &s->node[s->path[k]];
+	for (unsigned int i = 0; i < p->n; i++) {
+		const struct loop_insn *insn = &p->insn[i];
 
-		l->start = min_u64(l->start, linear(state, node->rip));
-		l->pauses |= !!(node->d.flags & DECODE_PAUSE);
-		l->halts |= !!(node->d.flags & DECODE_HALT);
+		l->pauses |= !!(insn->d.flags & DECODE_PAUSE);
+		l->halts |= !!(insn->d.flags & DECODE_HALT);
+		l->start = min_u64(l->start, loop_linear(p->v->s, insn->rip));
 	}
 }
 
@@ -279,7 +320,7 @@ static void find_by_bytes(const struct x86_view *v, struct loop *l)
 		const gva_t start = pc - known[i].back;
 		uint8_t bytes[4];
 
-		if (fetch(v, start, bytes, known[i].len) < known[i].len ||
+		if (loop_fetch(v, start, bytes, known[i].len) < known[i].len ||
 		    memcmp(bytes, known[i].byte, known[i].len))
 			continue;
 		*l = (struct loop){.kind = LOOP_ENDLESS,
@@ -292,17 +333,17 @@ static void find_by_bytes(const struct x86_view *v, struct loop *l)
 
 void loop_find(const struct x86_view *v, struct loop *l)
 {
-	struct search s;
+	struct loop_path path;
 
 	memset(l, 0, sizeof(*l));
 	if (!decode_available()) {
 		find_by_bytes(v, l);
 		return;
 	}
-	if (!search(&s, v))
+	if (!find_path(v, &path))
 		return;
-	describe(&s, l);
-	classify(&s, l);
+	describe(&path, l);
+	loop_judge(&path, l);
 }
 
 /* ---- in words ---- */
@@ -310,6 +351,18 @@ void loop_find(const struct x86_view *v, struct loop *l)
 static void put_read(struct buf *out, const struct loop *l,
 		     const struct show_names *names)
 {
+	static const char *const what[] = {
+		[LOOP_READS_NOTHING] = "",
+		[LOOP_READS_MEMORY] = "memory",
+		[LOOP_READS_PORT] = "a port",
+		[LOOP_READS_MSR] = "an MSR",
+	};
+	const bool device = l->kind == LOOP_DEVICE;
+
+	if (!l->has_at) {
+		buf_str(out, what[l->read]);
+		return;
+	}
 	switch (l->read) {
 	case LOOP_READS_NOTHING:
 		return;
@@ -321,8 +374,7 @@ static void put_read(struct buf *out, const struct loop *l,
 		return;
 	case LOOP_READS_MEMORY:
 		buf_printf(out, "%s0x%" PRIx64,
-			   l->kind == LOOP_DEVICE ? "device memory at " : "",
-			   l->at);
+			   device ? "device memory at " : "", l->at);
 		show_name(out, names, l->at);
 		if (l->has_value)
 			buf_printf(out, " (%u byte%s, now 0x%" PRIx64 ")",

@@ -2,7 +2,8 @@
  * Is the processor in a short loop, and what does that loop wait for?
  *
  * The answer comes from the code alone: the shortest way that leads from the
- * program counter back to it.  Whether the processor really goes round in it
+ * program counter back to it, or from the call of the short function it is in
+ * back to that call.  Whether the processor really goes round in it
  * cannot be known from one look; a loop that changes nothing but waits is
  * told from one that does work.  Pure, bounded.
  */
@@ -26,7 +27,7 @@ enum loop_kind {
 
 enum loop_read {
 	LOOP_READS_NOTHING,
-	LOOP_READS_MEMORY, /* linear address `at` */
+	LOOP_READS_MEMORY, /* at a linear address */
 	LOOP_READS_PORT,
 	LOOP_READS_MSR,
 };
@@ -39,6 +40,7 @@ struct loop {
 
 	/* What it waits for, where that is one thing. */
 	enum loop_read read;
+	bool has_at; /* `at` is known */
 	uint64_t at;
 	unsigned int size; /* bytes */
 	bool has_value;	   /* memory: what lies there now */

@@ -230,10 +230,10 @@ static void put_waiting(struct buf *out, const struct stuck_vcpu *v,
 {
 	const struct stuck_vcpu *w = &v[who];
 
-	buf_printf(out,
-		   "vCPU %u waits for a change of memory at 0x%" PRIx64
-		   ", and no processor is left to make it",
-		   w->number, w->loop.at);
+	buf_printf(out, "vCPU %u waits for a change of memory", w->number);
+	if (w->loop.has_at)
+		buf_printf(out, " at 0x%" PRIx64, w->loop.at);
+	buf_str(out, ", and no processor is left to make it");
 	if (n > 1) {
 		buf_str(out, ": ");
 		put_others(out, v, n, who);

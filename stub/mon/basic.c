@@ -3,6 +3,7 @@
 
 #include "stub/breakpoint.h"
 #include "stub/mon/internal.h"
+#include "stub/stuck.h"
 
 enum mon_result mon_caps(struct mon_ctx *ctx)
 {
@@ -77,6 +78,8 @@ enum mon_result mon_why(struct mon_ctx *ctx)
 
 	if (!len) {
 		tell_stop(s, ctx->out);
+		if (s->kind == STOP_INTERRUPT)
+			stuck_story(ctx->target, ctx->out);
 		return MON_OK;
 	}
 	buf_append(ctx->out, s->text, len);

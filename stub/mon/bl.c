@@ -15,18 +15,12 @@ static void pad(struct buf *out, size_t start, size_t width)
 
 static void print_where(struct mon_ctx *ctx, const struct target_bp *bp)
 {
-	struct target_symbol symbol;
-
 	buf_printf(ctx->out, "%s0x%" PRIx64, bp->physical ? "physical " : "",
 		   bp->addr);
 	if (bp->len > 1)
 		buf_printf(ctx->out, "+%" PRIu64, bp->len);
-	if (bp->physical || !target_symbol_at(ctx->target, bp->addr, &symbol))
-		return;
-	buf_printf(ctx->out, " <%s", symbol.name);
-	if (bp->addr != symbol.addr)
-		buf_printf(ctx->out, "+%" PRIu64, bp->addr - symbol.addr);
-	buf_byte(ctx->out, '>');
+	if (!bp->physical)
+		target_print_symbol(ctx->target, bp->addr, ctx->out);
 }
 
 static void print_bp(struct mon_ctx *ctx, const struct bp_entry *b)

@@ -1,25 +1,7 @@
 /* mode, cr, dr, efer, xcr, events, fpu, clock: one vCPU's registers in words. */
 #include "stub/inspect.h"
 #include "stub/mon/state.h"
-
-static void put_symbol(void *ctx, struct buf *out, gva_t addr)
-{
-	struct target *t = ctx;
-	struct target_symbol symbol;
-
-	if (!target_symbol_at(t, addr, &symbol))
-		return;
-	buf_printf(out, " <%s", symbol.name);
-	if (addr != symbol.addr)
-		buf_printf(out, "+0x%llx",
-			   (unsigned long long)(addr - symbol.addr));
-	buf_byte(out, '>');
-}
-
-struct show_names mon_names(struct target *t)
-{
-	return (struct show_names){put_symbol, t};
-}
+#include "stub/stuck.h"
 
 static const struct x86_state *state_of(struct mon_ctx *ctx,
 					unsigned int groups)
@@ -79,7 +61,7 @@ enum mon_result mon_dr(struct mon_ctx *ctx)
 {
 	const struct x86_state *s =
 		state_of(ctx, X86_GROUP_DEBUG | X86_GROUP_SYS);
-	struct show_names names = mon_names(ctx->target);
+	struct show_names names = target_names(ctx->target);
 
 	if (!s)
 		return MON_ERR;

@@ -1,8 +1,8 @@
 /* stats: KVM's counters and ours, and how they moved since the last resume. */
 #include <string.h>
 
-#include "stub/inspect.h"
 #include "stub/mon/state.h"
+#include "stub/stuck.h"
 
 #define NS_PER_S 1000000000.0
 
@@ -13,15 +13,6 @@ struct listing {
 	uint64_t run_ns;  /* since the resume; 0 = not known */
 	unsigned int rows, named, shown;
 };
-
-bool mon_stat(struct target *t, unsigned int vcpu, const char *name,
-	      struct target_stat *stat)
-{
-	for (unsigned int i = 0; target_stat(t, vcpu, i, stat); i++)
-		if (!strcmp(stat->name, name))
-			return true;
-	return false;
-}
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -132,7 +123,7 @@ enum mon_result mon_stats(struct mon_ctx *ctx)
 
 	if (!take_args(&l))
 		return MON_USAGE;
-	if (mon_stat(ctx->target, TARGET_VM, "run_time_ns", &run))
+	if (target_find_stat(ctx->target, TARGET_VM, "run_time_ns", &run))
 		l.run_ns = run.since;
 	put_source(&l, TARGET_VM);
 	put_source(&l, ctx->vcpu);

@@ -2,6 +2,7 @@
 #include "arch/show/tables.h"
 #include "stub/mon/expr.h"
 #include "stub/mon/state.h"
+#include "stub/stuck.h"
 
 static bool view_of(struct mon_ctx *ctx, struct x86_view *view)
 {
@@ -41,7 +42,7 @@ enum mon_result mon_segments(struct mon_ctx *ctx)
 
 static enum mon_result descriptors(struct mon_ctx *ctx, bool ldt)
 {
-	struct show_names names = mon_names(ctx->target);
+	struct show_names names = target_names(ctx->target);
 	struct x86_view view;
 	unsigned int index;
 	int only = -1;
@@ -69,7 +70,7 @@ enum mon_result mon_ldt(struct mon_ctx *ctx)
 
 enum mon_result mon_idt(struct mon_ctx *ctx)
 {
-	struct show_names names = mon_names(ctx->target);
+	struct show_names names = target_names(ctx->target);
 	struct x86_view view;
 	unsigned int vector;
 

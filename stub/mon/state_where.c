@@ -3,10 +3,9 @@
 #include <string.h>
 
 #include "arch/decode.h"
-#include "arch/diag/stuck.h"
 #include "arch/exit/text.h"
-#include "stub/inspect.h"
 #include "stub/mon/state.h"
+#include "stub/stuck.h"
 
 static bool is_at_end(const struct target *t, unsigned int vcpu)
 {
@@ -29,59 +28,6 @@ static const char *run_word(const struct target *t, const struct stuck_vcpu *v)
 		return "running";
 	}
 }
-
-/* ---- gathering ---- */
-
-/* The last exit that the flight recorder holds. */
-static bool last_exit(struct target *t, unsigned int vcpu,
-		      struct exit_record *record)
-{
-	size_t n = target_records(t, vcpu, NULL);
-
-	return n && target_record(t, vcpu, n - 1, record);
-}
-
-static void take_counters(struct target *t, struct stuck_vcpu *v)
-{
-	struct target_stat s;
-
-	v->has_exits = mon_stat(t, v->number, "exits", &s) ||
-		       mon_stat(t, v->number, "user_exits", &s);
-	if (v->has_exits)
-		v->exits = s.since;
-	v->has_run_time = mon_stat(t, TARGET_VM, "run_time_ns", &s);
-	if (v->has_run_time)
-		v->run_ns = s.since;
-}
-
-static bool gather(struct target *t, unsigned int vcpu, struct stuck_vcpu *v,
-		   struct err *err)
-{
-	const struct x86_state *s;
-	struct exit_record record;
-	struct x86_view view;
-
-	s = target_state(t, vcpu,
-			 X86_GROUP_GPR | X86_GROUP_SYS | X86_GROUP_EVENT, err);
-	if (!s || !target_view(t, vcpu, &view, err))
-		return false;
-	*v = (struct stuck_vcpu){.number = vcpu,
-				 .run_state = s->run_state,
-				 .irqs_on = s->rflags & X86_FL_IF,
-				 .nmi_masked = s->event.nmi_masked,
-				 .smm = s->event.smm};
-	/* HLT comes to user space only where KVM has no local APIC. */
-	v->left_at_hlt = last_exit(t, vcpu, &record) &&
-			 record.reason == EXIT_HLT && !record.run_errno &&
-			 record.rip == s->rip;
-	v->has_irqchip = !v->left_at_hlt;
-	if (s->run_state == X86_RUNNABLE && !v->left_at_hlt)
-		loop_find(&view, &v->loop);
-	take_counters(t, v);
-	return true;
-}
-
-/* ---- printing ---- */
 
 static void put_last_exit(struct buf *out, const struct exit_record *e)
 {
@@ -114,7 +60,7 @@ static void put_exits(struct mon_ctx *ctx, const struct stuck_vcpu *v)
 	if (v->has_exits && v->has_run_time && v->run_ns)
 		buf_printf(ctx->out, " (%.0f/s)",
 			   (double)v->exits * 1e9 / (double)v->run_ns);
-	if (last_exit(ctx->target, v->number, &record))
+	if (target_last_exit(ctx->target, v->number, &record))
 		put_last_exit(ctx->out, &record);
 }
 
@@ -185,7 +131,7 @@ static bool put_vcpu(struct mon_ctx *ctx, const struct stuck_vcpu *v,
 enum mon_result mon_where(struct mon_ctx *ctx)
 {
 	struct target *t = ctx->target;
-	struct show_names names = mon_names(t);
+	struct show_names names = target_names(t);
 	struct stuck_vcpu *v = calloc(t->nvcpus, sizeof(*v));
 	bool ok = v != NULL;
 
@@ -193,7 +139,7 @@ enum mon_result mon_where(struct mon_ctx *ctx)
 		err_set(&ctx->err, ERR_LIMIT, "out of memory for %u vCPUs",
 			t->nvcpus);
 	for (unsigned int i = 0; ok && i < t->nvcpus; i++)
-		ok = gather(t, i, &v[i], &ctx->err) &&
+		ok = stuck_gather(t, i, &v[i], &ctx->err) &&
 		     put_vcpu(ctx, &v[i], &names);
 	if (ok && !t->dead)
 		stuck_verdict(ctx->out, v, t->nvcpus);

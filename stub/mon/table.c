@@ -86,7 +86,11 @@ const struct mon_command mon_general_commands[] = {
 		.help = "why the guest stopped last, as told at the stop",
 		.long_help = "For an error this is the whole story: the "
 			     "verdict "
-			     "in a line, the decoded exit and the registers.",
+			     "in a line, the decoded exit and the registers.\n"
+			     "For a guest that was interrupted, because it "
+			     "seems to hang, it is a line for each vCPU that "
+			     "is halted or spins, and whether anybody is left "
+			     "to end that; `where` tells more.",
 		.needs = MON_NEED_STOPPED,
 		.run = mon_why,
 	},

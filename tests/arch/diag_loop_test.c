@@ -156,6 +156,83 @@ TEST(an_idle_loop_halts)
 	CHECK(loop.kind == LOOP_ENDLESS && loop.halts);
 }
 
+/*
+ * What gcc -O0 makes of loops, at 0x100; the stack pointer is 0xf00 and the
+ * frame pointer 0xf20, with the pointer to 0x800 at -8(%rbp).
+ */
+#define RELAX "55 48 89 e5 f3 90 90 5d c3 " /* 0x100: pause */
+#define WAIT_PTR                                              \
+	"e8 f2 ff ff ff "      /* 0x109: call relax */        \
+	"48 8b 45 f8 "	       /* 0x10e: mov -8(%rbp),%rax */ \
+	"8b 00 85 c0 74 f1 c3" /* mov (%rax),%eax; test; je 0x109 */
+
+static const char *look_O0(uint64_t pc, const char *hex)
+{
+	need_decoder();
+	look(pc, hex);
+	rig.state.gpr[X86_RSP] = 0xf00;
+	rig.state.gpr[X86_RBP] = 0xf20;
+	rig_put64(0x5f18, 0x800);
+	memset(&loop, 0, sizeof(loop));
+	loop_find(&view, &loop);
+	buf_clear(&out);
+	loop_print(&out, &loop, NULL);
+	return buf_cstr(&out);
+}
+
+TEST(a_flag_through_a_pointer_on_the_stack)
+{
+	for (uint64_t pc = 0x109; pc < 0x117; pc += pc == 0x109	  ? 5
+						    : pc == 0x10e ? 4
+								  : 2)
+		CHECK_STR(look_O0(pc, RELAX WAIT_PTR), "a loop of 11 "
+						       "instructions (with "
+						       "PAUSE) at 0x100 "
+						       "that waits for a "
+						       "change of 0x800 (4 "
+						       "bytes, now "
+						       "0x1234)");
+}
+
+TEST(a_function_that_the_loop_calls)
+{
+	look_O0(0x104, RELAX WAIT_PTR);
+	CHECK_EQ(loop.kind, LOOP_NONE); /* no return address */
+	rig_put64(0x5f08, 0x10e);
+	loop_find(&view, &loop);
+	CHECK(loop.kind == LOOP_MEMORY && !loop.has_at);
+	rig.state.rip = 0x108; /* the return: the frame is the caller's */
+	loop_find(&view, &loop);
+	CHECK(loop.kind == LOOP_MEMORY && loop.at == 0x800);
+}
+
+TEST(a_list_is_walked)
+{
+	/* mov -8(%rbp),%rax; mov (%rax),%rax; mov %rax,-8(%rbp) */
+	look_O0(0x100, "48 8b 45 f8 48 8b 00 48 89 45 f8 48 8b 45 f8 "
+		       "8b 40 08 83 f8 03 75 e9");
+	CHECK_EQ(loop.kind, LOOP_WORK);
+}
+
+TEST(a_port_read_by_a_function)
+{
+	/* inb() of -O0; mov $0x3fd,%edi; call; movzbl; and $0x20; test; je */
+	static const char code[] = "55 48 89 e5 48 83 ec 18 89 f8 66 89 45 ec "
+				   "0f b7 45 ec 89 c2 "
+				   "ec 88 45 ff 0f b6 45 ff c9 c3 "
+				   "bf fd 03 00 00 e8 d8 ff ff ff 0f b6 c0 83 "
+				   "e0 20 85 c0 74 ec "
+				   "c3";
+
+	CHECK_HAS(look_O0(0x11e, code), "that polls a port");
+	look_O0(0x114, code); /* at the in */
+	rig_put64(0x5f28, 0x128);
+	rig.state.gpr[X86_RBP] = 0xf20;
+	rig_put64(0x5f0c, 0x3fd);
+	loop_find(&view, &loop);
+	CHECK(loop.kind == LOOP_DEVICE && loop.has_at && loop.at == 0x3fd);
+}
+
 TEST(real_mode_code)
 {
 	need_decoder();

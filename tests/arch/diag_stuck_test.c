@@ -11,6 +11,7 @@ static const struct loop memory = {.kind = LOOP_MEMORY,
 				   .start = 0x1000,
 				   .insns = 3,
 				   .read = LOOP_READS_MEMORY,
+				   .has_at = true,
 				   .at = 0x5000,
 				   .size = 4,
 				   .has_value = true};

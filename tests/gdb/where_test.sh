@@ -34,7 +34,7 @@ has clock '^kvmclock '
 
 # a guest that hangs, with nobody to ask but the command line
 set -m
-"$server" --run --batch where "$guests/spin.elf" >"$work/batch" 2>/dev/null &
+"$server" --run --batch "where; why" "$guests/spin.elf" >"$work/batch" 2>/dev/null &
 set +m
 pid=$!
 sleep 1
@@ -44,3 +44,4 @@ out=$(cat "$work/batch")
 has spins '<spin.*IF=0  running'
 has no_way_out 'spinning: a loop of 2 instructions .*only NMI or SMI gets it'
 has whole_machine 'the only processor that was started is halted or loops'
+has why_it_hangs '^vCPU 0: spinning: a loop of 2 instructions'

@@ -74,7 +74,7 @@ TEST(tables_with_symbols)
 	CHECK_HAS(run("gdt"), "64-bit code");
 	CHECK_HAS(run("gdt $cs/8"), "[1] ");
 	CHECK_HAS(run("idt"), "[1]       #DB  64-bit interrupt gate  0008:2010 "
-			      "<handler+0x10>  DPL 0\n");
+			      "<handler+16>  DPL 0\n");
 	CHECK_HAS(run("idt 1"), "the handler is executable");
 	CHECK_HAS(run("segments"), "CS ");
 	CHECK_HAS(run_fails("ldt"), "there is no LDT");
@@ -167,6 +167,28 @@ TEST(where_each_vcpu_is)
 	CHECK_HAS(run("where"), "  vCPU 1  0x1100 ");
 	CHECK_HAS(run("where"), "not started");
 	CHECK_HAS(run("where"), "the only processor that was started is");
+	fake_destroy(f);
+}
+
+TEST(why_after_an_interrupt_tells_what_hangs)
+{
+	const uint16_t jump_here = 0xfeeb;
+	static const struct target_stop stop = {.kind = STOP_INTERRUPT,
+						.signal = GDB_SIGNAL_INT};
+
+	setup();
+	fake_push_stop(f, &stop);
+	fake_run(f);
+	CHECK(!strstr(run("why"), "spinning"));
+	f->cpu[0].rflags = 2;
+	f->cpu[1].run_state = X86_HALTED;
+	f->cpu[1].rflags = 2;
+	target_forget(&f->target);
+	memcpy(fake_ram(f, 0x1000, 2), &jump_here, 2);
+	CHECK_HAS(run("why"), "the debugger interrupted the guest\nvCPU 0: "
+			      "spinning: a loop of 1 instruction at 0x1000");
+	CHECK_HAS(run("why"), "\nvCPU 1: halted with IF=0: only NMI or SMI can "
+			      "wake it\nevery processor that was started is");
 	fake_destroy(f);
 }
 

@@ -162,17 +162,23 @@ static enum mon_result wrmsr(struct mon_ctx *ctx)
 {
 	struct target *t = ctx->target;
 	uint64_t value, old, now;
+	struct err ignored;
 	uint32_t index;
+	bool had;
 
 	if (!take_msr(ctx, ctx->argv[0], &index) ||
 	    !mon_value(ctx, ctx->argv[1], &value))
 		return MON_USAGE;
-	if (!target_get_msr(t, ctx->vcpu, index, &old, &ctx->err) ||
-	    !target_set_msr(t, ctx->vcpu, index, value, &ctx->err))
+	had = target_get_msr(t, ctx->vcpu, index, &old, &ignored);
+	if (!target_set_msr(t, ctx->vcpu, index, value, &ctx->err))
 		return refused(ctx, index, &value);
-	if (!target_get_msr(t, ctx->vcpu, index, &now, &ctx->err))
-		return MON_ERR;
 	print_name(index, ctx->out);
+	if (!had || !target_get_msr(t, ctx->vcpu, index, &now, &ignored)) {
+		buf_printf(ctx->out,
+			   ": wrote 0x%" PRIx64 ", which cannot be read back\n",
+			   value);
+		return MON_OK;
+	}
 	buf_printf(ctx->out, ": 0x%" PRIx64 " -> 0x%" PRIx64 "\n", old, now);
 	if (now != value && !counts(index))
 		print_kept(ctx, index, value, now);

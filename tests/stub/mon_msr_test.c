@@ -100,6 +100,22 @@ static bool refuses(struct target *t, unsigned int vcpu, uint32_t index,
 	return err_set(err, ERR_REFUSED, "KVM refuses that");
 }
 
+static bool takes(struct target *t, unsigned int vcpu, uint32_t index,
+		  uint64_t value, struct err *err)
+{
+	return true;
+}
+
+TEST(wrmsr_of_a_write_only_register)
+{
+	setup();
+	f->inspect_ops.set_msr = takes;
+	CHECK_STR(run("wrmsr PRED_CMD 1", true), "IA32_PRED_CMD (0x49): wrote "
+						 "0x1, which cannot be read "
+						 "back\n");
+	fake_destroy(f);
+}
+
 TEST(wrmsr_says_when_kvm_refuses_or_keeps_something_else)
 {
 	setup();

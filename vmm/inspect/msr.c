@@ -130,24 +130,34 @@ bool live_msr_at(struct target *t, unsigned int i, uint32_t *index)
 	return true;
 }
 
+static bool absent(uint32_t index, struct err *err)
+{
+	return err_set(err, ERR_NOT_FOUND,
+		       "this host's KVM does not offer MSR 0x%x to this guest",
+		       index);
+}
+
+/* With ignore_msrs=1: is this one of those KVM only pretends to have? */
+static bool pretended(struct vm *vm, uint32_t index)
+{
+	const struct msr_list *l = list_of(vm, false);
+
+	return l && l->ignores && !is_listed(l, index);
+}
+
 bool live_get_msr(struct target *t, unsigned int vcpu, uint32_t index,
 		  uint64_t *value, struct err *err)
 {
 	struct vm *vm = inspect_vm(t);
-	const struct msr_list *l;
 	uint64_t got = 0;
-	bool there;
+	bool there = false;
 
 	if (!access(&vm->vcpu[vcpu], KVM_GET_MSRS, "KVM_GET_MSRS", index, &got,
 		    &there, err))
 		return false;
 	if (!there)
-		return err_set(err, ERR_NOT_FOUND,
-			       "this host's KVM does not offer MSR 0x%x to "
-			       "this guest",
-			       index);
-	l = got ? NULL : list_of(vm, false);
-	if (l && l->ignores && !is_listed(l, index))
+		return absent(index, err);
+	if (!got && pretended(vm, index))
 		return err_set(err, ERR_NOT_FOUND,
 			       "KVM answers 0 for MSR 0x%x, but it does not "
 			       "list it and runs with ignore_msrs=1, so that "
@@ -161,16 +171,24 @@ bool live_set_msr(struct target *t, unsigned int vcpu, uint32_t index,
 		  uint64_t value, struct err *err)
 {
 	struct vcpu *v = &inspect_vm(t)->vcpu[vcpu];
-	uint64_t old, wanted = value;
-	bool there;
+	uint64_t wanted = value;
+	bool there = false;
 
-	if (!live_get_msr(t, vcpu, index, &old, err))
-		return false;
+	if (pretended(v->vm, index))
+		return err_set(err, ERR_NOT_FOUND,
+			       "KVM does not list MSR 0x%x and runs with "
+			       "ignore_msrs=1: it may drop the value without a "
+			       "word",
+			       index);
 	v->fresh = 0;
 	if (!access(v, KVM_SET_MSRS, "KVM_SET_MSRS", index, &wanted, &there,
 		    err))
 		return false;
-	return there || err_set(err, ERR_REFUSED,
-				"KVM refuses value 0x%llx for MSR 0x%x",
-				(unsigned long long)value, index);
+	if (there)
+		return true;
+	if (!readable(v, index))
+		return absent(index, err);
+	return err_set(err, ERR_REFUSED,
+		       "KVM refuses value 0x%llx for MSR 0x%x",
+		       (unsigned long long)value, index);
 }

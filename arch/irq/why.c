@@ -151,22 +151,34 @@ static bool pin_open(const struct irq_machine *m, unsigned int line)
 	       !(m->chips->ioapic.redir[why_pin_of(line)] & LVT_MASKED);
 }
 
+static bool is_level(const struct irq_machine *m, unsigned int line)
+{
+	return m->chips->ioapic.redir[why_pin_of(line)] & LVT_LEVEL;
+}
+
 /*
  * A line leads to the 8259s and to the IOAPIC, and a guest opens one of them:
  * that is the one that counts, for the other remembers edges for ever.
  */
+static bool pic_counts(const struct irq_machine *m, unsigned int line)
+{
+	return has_pic(m, line) && why_pic_wants(m, line) &&
+	       (!pin_open(m, line) || pic_passes(m, line));
+}
+
 static void say_line(struct why *w, unsigned int line)
 {
 	const struct irq_machine *m = w->m;
 	bool by_pin = has_pin(m, line) && why_pin_wants(m, why_pin_of(line));
-	bool by_pic = has_pic(m, line) && why_pic_wants(m, line);
+	bool by_pic = pic_counts(m, line);
 	bool pic_open = pic_passes(m, line);
 
-	if (pin_open(m, line))
-		by_pic &= pic_open;
 	if (!by_pin && !by_pic)
 		return;
-	buf_printf(w->out, "IRQ %u is asserted\n", line);
+	buf_printf(w->out, "IRQ %u: %s\n", line,
+		   why_line_up(m, line) || (by_pin && is_level(m, line))
+			   ? "the line is up"
+			   : "an edge of it waits");
 	if (by_pic || (!pin_open(m, line) && has_pic(m, line)))
 		say_pic(w, line, by_pic);
 	if (pin_open(m, line) ? by_pin : has_pin(m, line) && !pic_open)
@@ -179,7 +191,7 @@ static void say_stuck(struct why *w, unsigned int line)
 	struct why inner = {.m = w->m, .out = &text};
 
 	if (why_edge_gone(&inner, line))
-		buf_printf(w->out, "IRQ %u is asserted\n%s", line,
+		buf_printf(w->out, "IRQ %u: the line is up\n%s", line,
 			   buf_cstr(&text));
 	buf_deinit(&text);
 }
@@ -227,7 +239,7 @@ void irq_why_all(const struct irq_machine *m, struct buf *out)
 		say_ipi(&w, i);
 	}
 	if (out->len == before)
-		buf_str(out, "no interrupt waits: no line is asserted, no "
+		buf_str(out, "no interrupt waits: no line is up, no "
 			     "local APIC has a request, no NMI is pending\n"
 			     "(`irq why irq N` and `irq why VECTOR` tell what "
 			     "would happen to one)\n");
@@ -240,19 +252,22 @@ void irq_why_line(const struct irq_machine *m, unsigned int line,
 {
 	struct why w = {.m = m, .out = out};
 	bool by_pin = has_pin(m, line) && why_pin_wants(m, why_pin_of(line));
-	bool by_pic = has_pic(m, line) && why_pic_wants(m, line);
-	bool up = by_pin || by_pic || why_line_up(m, line);
+	bool by_pic = pic_counts(m, line);
+	bool up = why_line_up(m, line) || (by_pin && is_level(m, line));
 
-	buf_printf(out, "IRQ %u is %s", line, up ? "asserted" : "not asserted");
+	buf_printf(out, "IRQ %u: the line is %s", line,
+		   up		      ? "up"
+		   : by_pin || by_pic ? "not up, an edge of it waits"
+				      : "down");
 	if (m->chips)
 		buf_printf(out, "; devices raised it %" PRIu64 " times",
 			   m->chips->raised[line]);
 	buf_byte(out, '\n');
 	if (line == 2)
 		why_say(&w, "The slave 8259 drives it: no device can.");
-	else if (!up)
-		why_say(&w, "The line is low: its device does not ask. Look "
-			    "at the device's own interrupt enable and status.");
+	else if (!up && !by_pin && !by_pic)
+		why_say(&w, "Its device does not ask: look at the device's own "
+			    "interrupt enable and status.");
 	why_edge_gone(&w, line);
 	if (has_pic(m, line))
 		say_pic(&w, line, by_pic);
@@ -296,8 +311,9 @@ static bool say_from_chips(struct why *w, unsigned int vector)
 		if (c->ioapic.redir[p] == LVT_MASKED ||
 		    (c->ioapic.redir[p] & LVT_VECTOR) != vector)
 			continue;
-		buf_printf(w->out, "IOAPIC pin %u sends it; the line is %s\n",
-			   p, why_pin_wants(w->m, p) ? "asserted" : "low");
+		buf_printf(w->out, "IOAPIC pin %u sends it; %s there\n", p,
+			   why_pin_wants(w->m, p) ? "an interrupt waits"
+						  : "nothing waits");
 		if (why_pin(w, p))
 			why_say(w, "Nothing is in its way.");
 		any = true;
@@ -306,8 +322,10 @@ static bool say_from_chips(struct why *w, unsigned int vector)
 		if (n == 2 || why_pic_vector(w->m, n) != vector ||
 		    !c->pic[n / 8].irq_base)
 			continue;
-		buf_printf(w->out, "line %u of the 8259s sends it; it is %s\n",
-			   n, why_pic_wants(w->m, n) ? "asserted" : "low");
+		buf_printf(w->out, "line %u of the 8259s sends it; %s there\n",
+			   n,
+			   why_pic_wants(w->m, n) ? "an interrupt waits"
+						  : "nothing waits");
 		if (why_pic(w, n) >= 0)
 			why_say(w, "Nothing is in its way.");
 		any = true;

@@ -224,7 +224,8 @@ TEST(remote_irr_in_service)
 {
 	assert_pin_4(0x34 | LVT_LEVEL | LVT_REMOTE_IRR);
 	set_bit(0, LAPIC_ISR, 0x34);
-	CHECK_HAS(all(), "IRQ 4 is asserted\n by the IOAPIC, pin 4, as vector "
+	CHECK_HAS(all(), "IRQ 4: the line is up\n by the IOAPIC, pin 4, as "
+			 "vector "
 			 "0x34 (level):\n  It was sent as vector 0x34");
 	CHECK_HAS(all(), "vCPU 0 has it in service");
 	CHECK(!strstr(all(), "8259"));
@@ -274,7 +275,7 @@ TEST(edge_sent_while_the_line_stays_up)
 {
 	setup();
 	chips.pic[0].last_irr = 1 << 4;
-	CHECK_HAS(all(), "IRQ 4 is asserted\n  The line is up, but "
+	CHECK_HAS(all(), "IRQ 4: the line is up\n  The line is up, but "
 			 "edge-triggered, and its edge has been sent");
 	set_bit(0, LAPIC_ISR, 0x34); /* the handler is at it */
 	CHECK_HAS(all(), "no interrupt waits");
@@ -285,6 +286,16 @@ TEST(an_edge_the_unused_8259_remembers_is_no_news)
 	setup();
 	chips.pic[0].irr = 1 << 4;
 	CHECK_HAS(all(), "no interrupt waits");
+	CHECK_HAS(line(4), "IRQ 4: the line is down;");
+}
+
+TEST(an_edge_that_nobody_opened_waits)
+{
+	setup();
+	chips.ioapic.redir[4] = LVT_MASKED;
+	chips.pic[0].irr = 1 << 4;
+	CHECK_HAS(all(), "IRQ 4: an edge of it waits\n by the 8259s");
+	CHECK_HAS(line(4), "IRQ 4: the line is not up, an edge of it waits;");
 }
 
 /* ---- from the 8259s ---- */
@@ -304,7 +315,7 @@ TEST(open_8259_with_interrupts_off)
 {
 	pic_line(4);
 	cpu[0].rflags = 2;
-	CHECK_STR(all(), "IRQ 4 is asserted\n"
+	CHECK_STR(all(), "IRQ 4: the line is up\n"
 			 " by the 8259s, as vector 0x24:\n"
 			 "  vCPU 0 has RFLAGS.IF clear at 0x1000: the guest "
 			 "has to get to STI, POPF or IRET.\n");
@@ -401,7 +412,7 @@ TEST(vector_nobody_sends)
 {
 	setup();
 	CHECK_HAS(vector(0x99), "nothing in this machine sends it");
-	CHECK_HAS(vector(0x34), "IOAPIC pin 4 sends it; the line is low");
+	CHECK_HAS(vector(0x34), "IOAPIC pin 4 sends it; nothing waits there");
 	CHECK_HAS(vector(0x24), "line 4 of the 8259s sends it");
 }
 
@@ -409,8 +420,9 @@ TEST(low_line)
 {
 	setup();
 	chips.raised[4] = 7;
-	CHECK_HAS(line(4), "IRQ 4 is not asserted; devices raised it 7 times\n"
-			   "  The line is low: its device does not ask");
+	CHECK_HAS(line(4), "IRQ 4: the line is down; devices raised it 7 "
+			   "times\n"
+			   "  Its device does not ask");
 	CHECK_HAS(line(4), "by the IOAPIC, pin 4, as vector 0x34 (edge):\n  "
 			   "Nothing is in its way");
 	CHECK_HAS(line(0), "by the IOAPIC, pin 2");
@@ -428,6 +440,6 @@ TEST(machines_with_less)
 	m.lapic = NULL;
 	m.chips = &chips;
 	chips.ioapic.irr = 1 << 4;
-	CHECK_HAS(all(), "IRQ 4 is asserted");
+	CHECK_HAS(all(), "IRQ 4: ");
 	m.lapic = lapic;
 }

@@ -208,7 +208,7 @@ GUEST(masked_pin, LAPIC PIN_4("0", "0x18034") LINE_4_UP EXIT);
 static void check_masked(void)
 {
 	run_to_exit();
-	CHECK_HAS(run("irq why"), "IRQ 4 is asserted");
+	CHECK_HAS(run("irq why"), "IRQ 4: the line is up");
 	CHECK_HAS(run("irq why"), "pin 4, as vector 0x34 (level):\n  IOAPIC "
 				  "pin 4 is masked");
 	CHECK_HAS(run("irq why irq 4"), "devices raised it 1 times");
@@ -263,7 +263,7 @@ GUEST(remote_irr, LAPIC NO_PIC GATE("0x34", "handler_remote")
 static void check_remote(void)
 {
 	run_to_exit();
-	CHECK_HAS(run("irq why"), "IRQ 4 is asserted");
+	CHECK_HAS(run("irq why"), "IRQ 4: the line is up");
 	CHECK_HAS(run("irq why"), "It was sent as vector 0x34");
 	CHECK_HAS(run("info ioapic"), "  Remote IRR 4  \n");
 	need_in_service();
@@ -337,7 +337,8 @@ TEST(the_8259_is_open_and_interrupts_are_off)
 {
 	machine_start(&m, pic_open, 64, NULL);
 	run_to_exit();
-	CHECK_HAS(run("irq why"), "IRQ 4 is asserted\n by the 8259s, as vector "
+	CHECK_HAS(run("irq why"), "IRQ 4: the line is up\n by the 8259s, as "
+				  "vector "
 				  "0x24:\n  vCPU 0 "
 				  "has RFLAGS.IF clear");
 	CHECK_HAS(run("info pic"), "pic0: irr=10 imr=ef isr=00 hprio=0 "

@@ -4,8 +4,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "arch/irq/lapic.h"
 #include "arch/irq/text.h"
 #include "stub/inspect.h"
+#include "stub/mon/expr.h"
 #include "stub/mon/internal.h"
 
 static bool print_lapic(struct mon_ctx *ctx, unsigned int vcpu)
@@ -22,16 +24,34 @@ static bool print_lapic(struct mon_ctx *ctx, unsigned int vcpu)
 	return true;
 }
 
+static bool by_id(struct mon_ctx *ctx, const char *word, unsigned int *vcpu)
+{
+	const struct x86_state *s;
+	struct x86_lapic lapic;
+	uint64_t id;
+
+	if (!mon_value(ctx, word, &id))
+		return false;
+	for (*vcpu = 0; *vcpu < ctx->target->nvcpus; ++*vcpu) {
+		s = target_state(ctx->target, *vcpu, X86_GROUP_SYS, &ctx->err);
+		if (!s || !target_lapic(ctx->target, *vcpu, &lapic, &ctx->err))
+			return false;
+		if (lapic_id(&lapic, s->apic_base) == id)
+			return true;
+	}
+	return err_set(&ctx->err, ERR_USAGE, "no local APIC has the ID %s",
+		       word);
+}
+
 static enum mon_result info_lapic(struct mon_ctx *ctx)
 {
-	if (!ctx->argc)
-		return print_lapic(ctx, ctx->vcpu) ? MON_OK : MON_ERR;
-	if (strcmp(ctx->argv[0], "-a")) {
-		char shown[40];
+	unsigned int vcpu = ctx->vcpu;
+	bool all = ctx->argc && !strcmp(ctx->argv[0], "-a");
 
-		err_set(&ctx->err, ERR_USAGE, "'%s' is not -a",
-			mon_printable(shown, sizeof(shown), ctx->argv[0]));
-		return MON_USAGE;
+	if (!all) {
+		if (ctx->argc && !by_id(ctx, ctx->argv[0], &vcpu))
+			return MON_USAGE;
+		return print_lapic(ctx, vcpu) ? MON_OK : MON_ERR;
 	}
 	for (unsigned int i = 0; i < ctx->target->nvcpus; i++)
 		if (!print_lapic(ctx, i))
@@ -148,7 +168,7 @@ const struct mon_command mon_irq_commands[] = {
 	},
 	{
 		.name = "info lapic",
-		.usage = "[-a]",
+		.usage = "[-a|ID]",
 		.help = "the local APIC of this vCPU, or with -a of all",
 		.long_help = "In QEMU's layout, with the mode, the ID and the "
 			     "base "

@@ -120,3 +120,15 @@ TEST(host_and_kvm_answer_too)
 	run("cpuid diff", true);
 	machine_end(&m);
 }
+
+TEST(an_x2apics_id_is_a_number_of_32_bits)
+{
+	static const struct machine_options two = {.vcpus = 2};
+
+	machine_start(&m, lstar, 64, &two);
+	run("-c 1 wrmsr APIC_BASE 0xfee00c00", true);
+	CHECK_HAS(run("-c 1 info lapic", true), "x2APIC mode, ID 1\n");
+	CHECK_HAS(run("info lapic 1", true), "state for CPU 1 ");
+	CHECK_HAS(run("-c 1 rdmsr X2APIC_APICID", true), "= 0x1");
+	machine_end(&m);
+}

@@ -12,9 +12,11 @@ static struct buf out;
 static void setup(void)
 {
 	uint32_t request = 1 << 20; /* vector 0x34 */
+	uint32_t id = 1 << 24;
 
 	f = fake_create(2);
 	memcpy(lapic[1].regs + LAPIC_IRR + 0x10, &request, sizeof(request));
+	memcpy(lapic[1].regs + LAPIC_ID, &id, sizeof(id));
 	chips.has_ioapic = true;
 	f->inspect.lapic = lapic;
 	f->inspect.chips = &chips;
@@ -40,7 +42,10 @@ TEST(info_lapic_is_of_one_vcpu_or_all)
 	CHECK_HAS(run("info lapic", true), "state for CPU 1 ");
 	CHECK(!strstr(run("info lapic", true), "state for CPU 0 "));
 	CHECK_HAS(run("info lapic -a", true), "state for CPU 0 ");
-	CHECK_HAS(run("info lapic x", false), "'x' is not -a\nusage: ");
+	CHECK_HAS(run("info lapic x", false), "'x'");
+	CHECK_HAS(run("info lapic 7", false), "no local APIC has the ID 7\n"
+					      "usage: ");
+	CHECK_HAS(run("info lapic 1", true), "state for CPU 1 ");
 	fake_destroy(f);
 }
 
@@ -78,7 +83,7 @@ TEST(irq_why_gathers_all_vcpus)
 	setup();
 	CHECK_HAS(run("irq why", true), "vCPU 1: vector 0x34 waits");
 	CHECK_HAS(run("irq why 0x34", true), "vCPU 1: vector 0x34 waits");
-	CHECK_HAS(run("irq why irq 4", true), "IRQ 4 is");
+	CHECK_HAS(run("irq why irq 4", true), "IRQ 4: the line is");
 	f->inspect.chips = NULL;
 	CHECK_HAS(run("irq why", true), "(not known: the fake has no interrupt "
 					"controllers)\n");

@@ -1,8 +1,6 @@
 /* The fields that only a VMCB has, or that KVM fills in another way there. */
 #include "arch/vmcs/impl.h"
 
-#define INT_CTL_V_INTR_MASKING BIT(24)
-
 static void build_control_registers(struct vmcs_model *m,
 				    const struct x86_state *s)
 {
@@ -77,8 +75,6 @@ void vmcs_build_svm(struct vmcs_model *m, const struct vmcs_source *src)
 	lack_sev(m);
 	for (unsigned int i = 0; i < ARRAY_SIZE(branch); i++)
 		vmcs_from_msr(m, branch[i], src, 0x1db + i);
-	vmcs_set(m, VMCS_F_INT_CTL, INT_CTL_V_INTR_MASKING | (s->cr8 & 0xf),
-		 VMCS_PREDICTED);
 	if (!m->paging_assist)
 		exceptions |= BIT(14);
 	vmcs_set(m, VMCS_F_EXCEPTIONS, exceptions, VMCS_PREDICTED);

@@ -5,14 +5,19 @@ static void build_control_registers(struct vmcs_model *m,
 				    const struct x86_state *s)
 {
 	uint64_t cr0 = s->cr0 & ~(CR0_NW | CR0_CD), cr4 = s->cr4;
+	uint64_t efer = s->efer | EFER_SVME;
 
 	if (!m->paging_assist) {
+		/* shadow pages need NX, and long mode only when it is active */
+		efer |= X86_EFER_NXE;
+		if (!(efer & X86_EFER_LMA))
+			efer &= ~X86_EFER_LME;
 		cr0 |= X86_CR0_PG | X86_CR0_WP;
 		cr4 |= X86_CR4_PAE;
 	}
 	vmcs_set(m, VMCS_F_CR0, cr0, VMCS_PREDICTED);
 	vmcs_set(m, VMCS_F_CR4, cr4, VMCS_PREDICTED);
-	vmcs_set(m, VMCS_F_EFER, s->efer | EFER_SVME,
+	vmcs_set(m, VMCS_F_EFER, efer,
 		 m->paging_assist ? VMCS_DERIVED : VMCS_PREDICTED);
 }
 
@@ -75,8 +80,10 @@ void vmcs_build_svm(struct vmcs_model *m, const struct vmcs_source *src)
 	lack_sev(m);
 	for (unsigned int i = 0; i < ARRAY_SIZE(branch); i++)
 		vmcs_from_msr(m, branch[i], src, 0x1db + i);
-	if (!m->paging_assist)
+	if (!m->paging_assist) {
 		exceptions |= BIT(14);
+		vmcs_lack(m, VMCS_F_PAT, VMCS_UNUSED);
+	}
 	vmcs_set(m, VMCS_F_EXCEPTIONS, exceptions, VMCS_PREDICTED);
 	if (m->paging_assist >= 0)
 		vmcs_set(m, VMCS_F_NESTED_CTL, (uint64_t)m->paging_assist,

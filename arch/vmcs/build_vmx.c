@@ -176,15 +176,24 @@ void vmcs_build_vmx(struct vmcs_model *m, const struct vmcs_source *src)
 	build_cr4(m, src);
 	build_segments(m, s);
 	build_pdptrs(m, s);
-	vmcs_set(m, VMCS_F_EFER, s->efer, VMCS_EXACT);
+	/* shadow pages need NX */
+	if (m->paging_assist)
+		vmcs_set(m, VMCS_F_EFER, s->efer, VMCS_EXACT);
+	else
+		vmcs_set(m, VMCS_F_EFER, s->efer | X86_EFER_NXE,
+			 VMCS_PREDICTED);
 	vmcs_from_msr(m, VMCS_F_PERF_GLOBAL_CTRL, src, 0x38f);
 	vmcs_from_msr(m, VMCS_F_BNDCFGS, src, 0xd90);
 	build_non_register(m, &s->event);
 	build_event(m, &s->event);
 	build_apic(m, src);
+	if (real_as_v8086(m, s))
+		exceptions = UINT32_MAX & ~BIT(14);
 	if (!m->paging_assist)
 		exceptions |= BIT(14);
-	if (real_as_v8086(m, s))
-		exceptions = UINT32_MAX;
 	vmcs_set(m, VMCS_F_EXCEPTIONS, exceptions, VMCS_PREDICTED);
+	if (m->paging_assist) {
+		vmcs_set(m, VMCS_F_PFEC_MASK, 0, VMCS_PREDICTED);
+		vmcs_set(m, VMCS_F_PFEC_MATCH, 0, VMCS_PREDICTED);
+	}
 }

@@ -7,9 +7,11 @@ static const char *const sections[] = {
 	[CHECK_REGISTERS] = "SDM Vol 3C, Checks on Guest Control Registers, "
 			    "Debug Registers, and MSRs",
 	[CHECK_SEGMENTS] = "SDM Vol 3C, Checks on Guest Segment Registers",
+	[CHECK_SEGMENTS_KVM] = "SDM Vol 3C, Checks on Guest Segment Registers",
 	[CHECK_TABLES] = "SDM Vol 3C, Checks on Guest Descriptor-Table "
 			 "Registers",
 	[CHECK_RIP] = "SDM Vol 3C, Checks on Guest RIP, RFLAGS, and SSP",
+	[CHECK_RIP_KVM] = "SDM Vol 3C, Checks on Guest RIP, RFLAGS, and SSP",
 	[CHECK_NON_REGISTER] = "SDM Vol 3C, Checks on Guest Non-Register State",
 	[CHECK_PDPTES] = "SDM Vol 3C, Checks on Guest "
 			 "Page-Directory-Pointer-Table Entries",
@@ -68,6 +70,21 @@ static const char *class_note(const struct vmcs_value *v)
 	}
 }
 
+/*
+ * Without unrestricted guest KVM looks at the state before it enters, and
+ * emulates instead where it is not valid.  It makes some of the checks only.
+ */
+static bool is_emulated(const struct check *c)
+{
+	const struct vmcs_model *m = c->m;
+
+	if (c->row->section != CHECK_SEGMENTS_KVM &&
+	    c->row->section != CHECK_RIP_KVM)
+		return false;
+	return m->kind == VMCS_VMX && !m->imported && !m->hypothetical &&
+	       !m->unrestricted_guest;
+}
+
 void check_fail(struct check *c, unsigned int field, const char *fmt, ...)
 {
 	const struct vmcs_value *v = &c->m->field[field];
@@ -76,6 +93,9 @@ void check_fail(struct check *c, unsigned int field, const char *fmt, ...)
 	if (!c->failed)
 		c->field = field;
 	c->failed = true;
+	if (is_emulated(c))
+		c->condition = "kvm_intel.emulate_invalid_guest_state is 0; "
+			       "else KVM emulates until the state is valid";
 	if (!c->out)
 		return;
 	buf_printf(c->out, "%s: %s = 0x%" PRIx64 "%s\n",
@@ -84,7 +104,7 @@ void check_fail(struct check *c, unsigned int field, const char *fmt, ...)
 	buf_printf(c->out, "  %s:\n  %s\n", sections[c->row->section],
 		   c->row->rule);
 	if (c->condition)
-		buf_printf(c->out, "  counts if %s, which is not known here\n",
+		buf_printf(c->out, "  counts if %s (not known here)\n",
 			   c->condition);
 	buf_str(c->out, "  satisfied by: ");
 	va_start(ap, fmt);
@@ -214,6 +234,8 @@ static void count(void *priv, const struct check *c)
 	else
 		t->made++;
 	if (c->failed && !c->condition && !t->violated++)
+		t->first = c->field;
+	else if (c->failed && !t->violated && t->conditional == 1)
 		t->first = c->field;
 }
 

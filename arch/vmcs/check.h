@@ -15,8 +15,10 @@ enum check_section {
 	CHECK_CONTROLS,
 	CHECK_REGISTERS,
 	CHECK_SEGMENTS,
+	CHECK_SEGMENTS_KVM, /* those that KVM makes too; see is_emulated() */
 	CHECK_TABLES,
 	CHECK_RIP,
+	CHECK_RIP_KVM,
 	CHECK_NON_REGISTER,
 	CHECK_PDPTES,
 	CHECK_VMRUN,

@@ -352,24 +352,22 @@ static void system_segment(struct check *c, unsigned int s)
 }
 
 #define S CHECK_SEGMENTS
-#define SIX(part, rule, fn)                                                 \
-	{S, "CS" part, rule, fn, X86_CS}, {S, "SS" part, rule, fn, X86_SS}, \
-		{S, "DS" part, rule, fn, X86_DS},                           \
-		{S, "ES" part, rule, fn, X86_ES},                           \
-		{S, "FS" part, rule, fn, X86_FS},                           \
-	{                                                                   \
-		S, "GS" part, rule, fn, X86_GS                              \
+#define K CHECK_SEGMENTS_KVM
+#define SIX(section, part, rule, fn)                    \
+	{section, "CS" part, rule, fn, X86_CS},         \
+		{section, "SS" part, rule, fn, X86_SS}, \
+		FOUR(section, part, rule, fn)
+#define FOUR(section, part, rule, fn)                   \
+	{section, "DS" part, rule, fn, X86_DS},         \
+		{section, "ES" part, rule, fn, X86_ES}, \
+		{section, "FS" part, rule, fn, X86_FS}, \
+	{                                               \
+		section, "GS" part, rule, fn, X86_GS    \
 	}
-#define FOUR(part, rule, fn)                                                \
-	{S, "DS" part, rule, fn, X86_DS}, {S, "ES" part, rule, fn, X86_ES}, \
-		{S, "FS" part, rule, fn, X86_FS},                           \
-	{                                                                   \
-		S, "GS" part, rule, fn, X86_GS                              \
-	}
-#define BOTH(part, rule, fn)                       \
-	{S, "TR" part, rule, fn, X86_TR},          \
-	{                                          \
-		S, "LDTR" part, rule, fn, X86_LDTR \
+#define BOTH(section, part, rule, fn)                    \
+	{section, "TR" part, rule, fn, X86_TR},          \
+	{                                                \
+		section, "LDTR" part, rule, fn, X86_LDTR \
 	}
 
 #define R_V8086_BASE   "the base must be the selector * 16 in virtual-8086 mode"
@@ -391,52 +389,52 @@ static void system_segment(struct check *c, unsigned int s)
 #define R_SYSTEM "S (bit 4) must be 0"
 
 const struct vmcs_check_row vmx_segment_checks[] = {
-	BOTH(".sel", R_TI, table_indicator),
-	{S, "SS.sel",
+	BOTH(K, ".sel", R_TI, table_indicator),
+	{K, "SS.sel",
 	 "RPL must equal that of CS if \"unrestricted guest\" is 0", ss_rpl, 0},
-	SIX(".base", R_V8086_BASE, v8086_base),
+	SIX(K, ".base", R_V8086_BASE, v8086_base),
 	{S, "CS.base", R_LOW, base_low, X86_CS},
 	{S, "SS.base", R_LOW, base_low, X86_SS},
 	{S, "DS.base", R_LOW, base_low, X86_DS},
 	{S, "ES.base", R_LOW, base_low, X86_ES},
 	{S, "FS.base", R_CANONICAL, base_canonical, X86_FS},
 	{S, "GS.base", R_CANONICAL, base_canonical, X86_GS},
-	BOTH(".base", R_CANONICAL, base_canonical),
-	SIX(".limit", R_V8086_LIMIT, v8086_limit),
-	SIX(".attr", R_V8086_RIGHTS, v8086_rights),
-	{S, "CS.attr",
+	BOTH(S, ".base", R_CANONICAL, base_canonical),
+	SIX(K, ".limit", R_V8086_LIMIT, v8086_limit),
+	SIX(K, ".attr", R_V8086_RIGHTS, v8086_rights),
+	{K, "CS.attr",
 	 "the type must be 9, 11, 13 or 15, or 3 if \"unrestricted guest\" is "
 	 "1",
 	 cs_type, 0},
-	{S, "SS.attr", "the type must be 3 or 7", ss_type, 0},
-	FOUR(".attr", R_DATA_TYPE, data_type),
-	SIX(".attr", R_S, code_or_data),
-	{S, "CS.attr",
+	{K, "SS.attr", "the type must be 3 or 7", ss_type, 0},
+	FOUR(S, ".attr", R_DATA_TYPE, data_type),
+	SIX(K, ".attr", R_S, code_or_data),
+	{K, "CS.attr",
 	 "DPL (bits 6:5) must be 0 for type 3, that of SS for 9 and 11, "
 	 "not above it for 13 and 15",
 	 cs_dpl, 0},
-	{S, "SS.attr",
+	{K, "SS.attr",
 	 "DPL (bits 6:5) must be the selector's RPL "
 	 "if \"unrestricted guest\" is 0",
 	 ss_dpl_rpl, 0},
-	{S, "SS.attr",
+	{K, "SS.attr",
 	 "DPL (bits 6:5) must be 0 if CS has type 3 or CR0.PE is 0",
 	 ss_dpl_zero, 0},
-	FOUR(".attr", R_DPL_RPL, data_dpl),
-	SIX(".attr", R_P, present),
-	SIX(".attr", R_RESERVED, rights_reserved),
+	FOUR(K, ".attr", R_DPL_RPL, data_dpl),
+	SIX(K, ".attr", R_P, present),
+	SIX(S, ".attr", R_RESERVED, rights_reserved),
 	{S, "CS.attr",
 	 "D/B (bit 14) must be 0 if L (bit 13) is 1 in IA-32e mode",
 	 cs_long_default, 0},
-	SIX(".attr", R_G, granularity),
-	{S, "TR.attr", "TR must be usable (bit 16 = 0)", tr_usable, 0},
-	{S, "TR.attr",
+	SIX(S, ".attr", R_G, granularity),
+	{K, "TR.attr", "TR must be usable (bit 16 = 0)", tr_usable, 0},
+	{K, "TR.attr",
 	 "the type must be 11 (busy TSS), or 3 outside IA-32e mode", tr_type,
 	 0},
-	{S, "LDTR.attr", "the type must be 2 (LDT)", ldtr_type, 0},
-	BOTH(".attr", R_SYSTEM, system_segment),
-	BOTH(".attr", R_P, present),
-	BOTH(".attr", R_RESERVED, rights_reserved),
-	BOTH(".attr", R_G, granularity),
+	{K, "LDTR.attr", "the type must be 2 (LDT)", ldtr_type, 0},
+	BOTH(S, ".attr", R_SYSTEM, system_segment),
+	BOTH(K, ".attr", R_P, present),
+	BOTH(S, ".attr", R_RESERVED, rights_reserved),
+	BOTH(S, ".attr", R_G, granularity),
 	{.rule = NULL},
 };

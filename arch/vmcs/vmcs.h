@@ -101,7 +101,8 @@ struct vmcs_tally {
 	unsigned int conditional; /* violated if a control that is not known
 				     has a certain value; not in made */
 	unsigned int skipped;	  /* a field they look at is not known */
-	enum vmcs_field first;	  /* of the first violated one, if any */
+	/* What the first violated one is about, or the first conditional. */
+	enum vmcs_field first;
 };
 
 /*

@@ -31,6 +31,15 @@ static struct vmcs_tally check(enum vmcs_kind kind, struct vmcs_model *model)
 	return vmcs_check(model, &out);
 }
 
+/* KVM emulates invalid segments where the processor is the choosier one. */
+static bool emulates(void)
+{
+	struct x86_host host;
+
+	target_host(m.target, &host);
+	return host.vendor == EXIT_VENDOR_VMX && host.unrestricted_guest == 0;
+}
+
 static enum vmcs_kind host_kind(bool *native)
 {
 	struct x86_host host;
@@ -49,7 +58,7 @@ static void check_good(const char *mode)
 		struct vmcs_model model;
 		struct vmcs_tally t = check(kind, &model);
 
-		if (t.violated || t.conditional)
+		if (t.violated || (t.conditional && !emulates()))
 			test_fail(__FILE__, __LINE__, "%s: %s", mode,
 				  buf_cstr(&out));
 	}
@@ -138,6 +147,7 @@ TEST(pae_paging)
 
 		CHECK_OK(mon_vmcs_model(m.target, 0, VMCS_VMX, &model, &err),
 			 &err);
+		model.paging_assist = 1; /* else they lie in memory */
 		model.field[VMCS_F_PDPTR0].value |= 2;
 		CHECK_EQ(vmcs_check(&model, NULL).violated, 1);
 	}
@@ -250,30 +260,35 @@ static bool start_bad(const struct bad *bad)
 	return false;
 }
 
-static void check_named(const struct bad *bad, enum vmcs_kind kind,
+/* False when it is only named as what KVM would emulate. */
+static bool check_named(const struct bad *bad, enum vmcs_kind kind,
 			const char *when)
 {
 	struct vmcs_model model;
 	struct vmcs_tally t = check(kind, &model);
 
-	if (t.violated != 1 || t.conditional || t.first != bad->field)
+	if (t.violated + t.conditional != 1 || t.first != bad->field ||
+	    (t.conditional && !emulates()))
 		test_fail(__FILE__, __LINE__, "%s, %s the entry: %u, %u: %s",
 			  bad->name, when, t.violated, t.conditional,
 			  buf_cstr(&out));
+	return t.violated;
 }
 
 TEST(what_intel_processors_refuse_is_named_before_and_after)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(bads); i++) {
 		struct target_stop stop;
-		bool native;
+		bool native, refused;
 
 		if (!start_bad(&bads[i]))
 			continue;
-		check_named(&bads[i], VMCS_VMX, "before");
-		if (host_kind(&native) == VMCS_VMX && native) {
+		refused = check_named(&bads[i], VMCS_VMX, "before");
+		if (host_kind(&native) == VMCS_VMX && native && refused) {
 			stop = machine_run_for(&m, 20);
-			CHECK_STOP(stop, STOP_ERROR);
+			if (stop.kind != STOP_ERROR)
+				test_fail(__FILE__, __LINE__, "%s is entered",
+					  bads[i].name);
 			CHECK_HAS(stop.text, "KVM: entry failed, hardware "
 					     "error 0x80000021");
 			check_named(&bads[i], VMCS_VMX, "after");
@@ -338,52 +353,86 @@ static bool read_kernel_log(struct buf *log)
 	return true;
 }
 
-/*
- * Every value that we print, whatever its class, is the one in the kernel's
- * listing of the same moment.  CR4.MCE is the host's, which nobody tells us.
- */
-TEST(the_kernels_own_listing_agrees)
+/* Skips where the host logs nothing.  The machine must be in a bad state. */
+static void import_refused_entry(struct vmcs_import *im)
 {
 	struct buf log = BUF_INIT;
-	struct vmcs_model live;
-	struct vmcs_import im;
 	struct x86_host host;
-	enum vmcs_kind kind;
-	unsigned int same = 0;
-	bool native;
 
-	CHECK(start_bad(&bads[3]));
-	kind = host_kind(&native);
 	target_host(m.target, &host);
-	if (!native || host.dump_invalid != 1)
+	if (host.dump_invalid != 1)
 		test_skip("this KVM logs no VMCS or VMCB of refused entries");
 	CHECK_STOP(machine_run_for(&m, 20), STOP_ERROR);
 	if (!read_kernel_log(&log))
 		test_skip("the kernel log cannot be read");
-	CHECK_OK(vmcs_import(&im, log.data, log.len, 0, &err), &err);
-	CHECK_EQ(im.summary.missing, 0);
-	CHECK_EQ(im.notes, 0);
-	CHECK_EQ(im.model.kind, kind);
-	CHECK_EQ(im.summary.checks.violated, 1);
-	CHECK_EQ(im.summary.checks.first, bads[3].field);
-	CHECK_OK(mon_vmcs_model(m.target, 0, kind, &live, &err), &err);
-	for (unsigned int f = 0; f < VMCS_NR_FIELDS; f++) {
-		struct vmcs_value a = im.model.field[f], b = live.field[f];
+	CHECK_OK(vmcs_import(im, log.data, log.len, 0, &err), &err);
+	buf_deinit(&log);
+	CHECK_EQ(im->summary.missing, 0);
+	CHECK_EQ(im->notes, 0);
+}
 
-		if (f == VMCS_F_CR4)
-			a.value &= ~BIT(6), b.value &= ~BIT(6);
-		if (a.class == VMCS_NA || b.class == VMCS_NA)
+/*
+ * Every value that we print, whatever its class, is the one in the kernel's
+ * listing of the same moment.  CR4.MCE is the host's, which nobody tells us.
+ */
+static void check_agrees(const struct vmcs_model *listing)
+{
+	struct vmcs_model live;
+	unsigned int same = 0;
+
+	CHECK_OK(mon_vmcs_model(m.target, 0, listing->kind, &live, &err), &err);
+	for (unsigned int f = 0; f < VMCS_NR_FIELDS; f++) {
+		const struct vmcs_value *a = &listing->field[f];
+		const struct vmcs_value *b = &live.field[f];
+		uint64_t ignored = f == VMCS_F_CR4 ? BIT(6) : 0;
+
+		if (a->class == VMCS_NA || b->class == VMCS_NA)
 			continue;
 		same++;
-		if (a.value != b.value)
+		if ((a->value ^ b->value) & ~ignored)
 			test_fail(__FILE__, __LINE__,
 				  "%s is 0x%" PRIx64 " in the kernel's "
 				  "listing, 0x%" PRIx64 " in ours, class %u",
-				  vmcs_field_name(f), a.value, b.value,
-				  b.class);
+				  vmcs_field_name(f), a->value, b->value,
+				  b->class);
 	}
 	CHECK(same > 50);
+}
+
+TEST(the_kernels_own_listing_agrees)
+{
+	struct vmcs_import im;
+	enum vmcs_kind kind;
+	bool native;
+
+	CHECK(start_bad(&bads[3]));
+	kind = host_kind(&native);
+	import_refused_entry(&im);
+	CHECK_EQ(im.model.kind, kind);
+	CHECK_EQ(im.summary.checks.violated, 1);
+	CHECK_EQ(im.summary.checks.first, bads[3].field);
+	check_agrees(&im.model);
 	vmcs_import_deinit(&im);
-	buf_deinit(&log);
+	machine_end(&m);
+}
+
+/* Where the processor has no real mode, KVM fills the VMCS for another. */
+TEST(it_agrees_in_real_mode)
+{
+	struct vmcs_import im;
+	struct x86_state s;
+	bool native;
+
+	machine_start(&m, end16, 16, NULL);
+	if (host_kind(&native) != VMCS_VMX || !native)
+		test_skip("only kvm_intel refuses such an entry");
+	s = state_now();
+	bad_gdtr(&s);
+	put(&s, X86_GROUP_SYS);
+	import_refused_entry(&im);
+	CHECK_EQ(im.summary.checks.violated, 1);
+	CHECK_EQ(im.summary.checks.first, VMCS_SEG(VMCS_GDTR, VMCS_BASE));
+	check_agrees(&im.model);
+	vmcs_import_deinit(&im);
 	machine_end(&m);
 }

@@ -21,8 +21,9 @@ struct why {
 	struct target *t;
 	struct buf *out;
 	struct target_evidence ev;
-	struct x86_view view;
-	struct decoded insn; /* at rip, by guest memory as it is now */
+	struct x86_state passed; /* see pass_io() */
+	struct x86_view view;	 /* of ev.state, or of `passed` */
+	struct decoded insn;	 /* at its rip, by memory as it is now */
 	struct x86_host host;
 	struct x86_cpuid cpuid;
 	struct vmcs_model model;
@@ -130,6 +131,26 @@ static int in_service(const struct why *w)
 	return lapic_highest(&lapic, LAPIC_ISR);
 }
 
+/*
+ * Registers from before the death are those at the last exit.  After an OUT or
+ * an IN they may still point at it: what matters is behind it.
+ */
+static void pass_io(struct why *w)
+{
+	struct x86_state *s = &w->passed;
+	uint8_t bytes[DECODE_MAX_BYTES];
+	size_t n;
+
+	if (!w->ev.from_before || !(w->insn.flags & DECODE_IO) ||
+	    (w->insn.flags & DECODE_STRING))
+		return;
+	*s = w->ev.state;
+	s->rip += w->insn.length;
+	w->view.s = s;
+	n = read_at(w, x86_linear_pc(s), bytes, sizeof(bytes));
+	decode_insn(s, bytes, n, &w->insn);
+}
+
 static bool begin(struct why *w, struct target *t, struct buf *out)
 {
 	const struct phys_reader mem = {read_phys, t};
@@ -146,6 +167,7 @@ static bool begin(struct why *w, struct target *t, struct buf *out)
 	fill_exit(w);
 	decode_insn(&w->ev.state, w->ev.exit.insn, w->ev.exit.insn_len,
 		    &w->insn);
+	pass_io(w);
 	target_host(t, &w->host);
 	w->in = (struct story_in){
 		.exit = &w->ev.exit,
@@ -174,7 +196,7 @@ static void end_line(struct buf *out)
 /* As gdb's x/i: "=> 0x100005 <start+5>:\tud2" */
 static void put_insn(struct why *w)
 {
-	gva_t pc = x86_linear_pc(&w->ev.state);
+	gva_t pc = x86_linear_pc(w->view.s);
 
 	if (!w->ev.exit.insn_len)
 		return;

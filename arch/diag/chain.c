@@ -177,8 +177,9 @@ void chain_follow(const struct x86_view *v, const struct x86_fault *first,
 /* ---- the first fault ---- */
 
 /* An exception by number alone, as KVM's queue has it. */
-static void set_queued(struct x86_fault *f, const struct x86_state *s)
+static void set_queued(const struct chain_input *in, struct x86_fault *f)
 {
+	const struct x86_state *s = in->view->s;
 	const struct x86_events *e = &s->event;
 
 	fault_set(f, e->exception_nr, "KVM had it queued");
@@ -187,11 +188,33 @@ static void set_queued(struct x86_fault *f, const struct x86_state *s)
 		f->has_error = true;
 		f->error = e->exception_error;
 	}
-	if (e->exception_nr == VECTOR_PF) {
-		f->has_addr = true;
-		f->addr = e->exception_has_payload ? e->exception_payload
-						   : s->cr2;
-	}
+	if (e->exception_nr != VECTOR_PF)
+		return;
+	f->has_addr = e->exception_has_payload || !in->stale;
+	f->addr = e->exception_has_payload ? e->exception_payload : s->cr2;
+}
+
+/*
+ * What the instruction is good for may say why KVM raised that.  Of old
+ * registers the error code must fit too, but for P, which some emulators of
+ * processors leave out with RSVD.
+ */
+static bool by_both(const struct chain_input *in, struct x86_fault *f)
+{
+	const struct x86_events *e = &in->view->s->event;
+	struct x86_fault p, q;
+
+	if ((!e->exception_nr && !e->exception_error) ||
+	    !fault_predict(in->view, in->insn, &p))
+		return false;
+	set_queued(in, &q);
+	if (p.vector != q.vector || p.kind != FAULT_EXCEPTION ||
+	    (q.has_addr && p.addr != q.addr) ||
+	    (in->stale && ((p.error ^ q.error) & ~(uint32_t)PFEC_P)))
+		return false;
+	*f = p;
+	f->guess = false;
+	return true;
 }
 
 static bool by_event(const struct chain_input *in, struct x86_fault *f)
@@ -199,7 +222,7 @@ static bool by_event(const struct chain_input *in, struct x86_fault *f)
 	const struct x86_events *e = &in->view->s->event;
 
 	if (e->exception_injected || e->exception_pending) {
-		set_queued(f, in->view->s);
+		set_queued(in, f);
 		return true;
 	}
 	if (!e->interrupt_injected)
@@ -242,16 +265,21 @@ static bool by_kvm(const struct chain_input *in, struct x86_fault *f)
 
 	if (!e->exception_nr && !e->exception_error)
 		return false;
-	set_queued(f, in->view->s);
+	set_queued(in, f);
 	return true;
 }
 
 static bool by_cr2(const struct chain_input *in, struct x86_fault *f)
 {
 	gva_t addr = in->view->s->cr2;
+	struct x86_fault p;
 
-	return !in->stale && addr && fault_at(in->view, addr, 1, 0, f) &&
-	       f->has_addr;
+	if (in->stale || !addr || !fault_at(in->view, addr, 1, 0, &p) ||
+	    !p.has_addr)
+		return false;
+	*f = p;
+	f->guess = true; /* read, write or fetch: not known */
+	return true;
 }
 
 static bool by_in_service(const struct chain_input *in, struct x86_fault *f)
@@ -269,6 +297,8 @@ static const struct {
 	bool (*find)(const struct chain_input *in, struct x86_fault *f);
 	const char *text;
 } candidates[] = {
+	{CHAIN_BY_BOTH, by_both,
+	 "KVM raised it, and the instruction at rip explains it"},
 	{CHAIN_BY_EVENT, by_event, "KVM was delivering it"},
 	{CHAIN_BY_INSN, by_insn, "the instruction at rip raises it"},
 	{CHAIN_BY_KVM, by_kvm, "the last exception that KVM itself raised"},

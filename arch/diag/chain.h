@@ -15,6 +15,7 @@
 
 /* Where the first event is known from. */
 enum chain_source {
+	CHAIN_BY_BOTH,	     /* KVM says so, and the instruction explains it */
 	CHAIN_BY_EVENT,	     /* KVM says it was being delivered */
 	CHAIN_BY_INSN,	     /* the instruction at rip raises it */
 	CHAIN_BY_KVM,	     /* the last exception that KVM itself raised */

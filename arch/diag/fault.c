@@ -60,12 +60,15 @@ void fault_print(struct buf *out, const struct x86_fault *f)
 		buf_str(out, name);
 	else
 		buf_printf(out, "exception %u", f->vector);
-	if (f->vector == VECTOR_PF && f->has_error) {
+	if (f->vector == VECTOR_PF && f->has_error && !f->guess) {
 		buf_printf(out, "(err 0x%x", f->error);
 		if (f->has_addr)
 			buf_printf(out, ", cr2=0x%" PRIx64, f->addr);
 		buf_byte(out, ')');
-	} else if (f->has_error && f->vector != VECTOR_DF) {
+	} else if (f->vector == VECTOR_PF && f->has_addr) {
+		buf_printf(out, "(cr2=0x%" PRIx64 ")", f->addr);
+	} else if (f->has_error && f->vector != VECTOR_DF &&
+		   f->vector != VECTOR_PF) {
 		buf_printf(out, "(0x%x%s)", f->error & ~(uint32_t)ERROR_EXT,
 			   f->error & ERROR_EXT ? "+EXT" : "");
 	}

@@ -51,7 +51,7 @@ struct x86_fault {
 	uint32_t error;
 	bool has_addr; /* #PF: `addr` is what CR2 gets */
 	gva_t addr;
-	bool guess;	 /* it may also not happen */
+	bool guess;	 /* it may also not happen; of a #PF, the error code */
 	char why[256];	 /* the check that failed, one line; never empty */
 	const char *fix; /* static: what to do about it, or NULL */
 };

@@ -24,8 +24,8 @@ static void put_age(const struct story_in *in, struct buf *out)
 static void put_where(const struct story_in *in, const struct chain *c,
 		      struct buf *out)
 {
-	if (c->source == CHAIN_BY_INSN || c->source == CHAIN_BY_GUESS ||
-	    !in->stale)
+	if (c->source == CHAIN_BY_BOTH || c->source == CHAIN_BY_INSN ||
+	    c->source == CHAIN_BY_GUESS || !in->stale)
 		story_at_rip(in, out);
 }
 
@@ -67,7 +67,8 @@ static void tell_found(const struct story_in *in, const struct chain *c,
 	chain_print_checks(&out->body, c);
 	if (first->event.vector == VECTOR_GP && story_msr_find(in, &msr))
 		story_msr_judge(in, &msr, &out->body);
-	if (c->source != CHAIN_BY_INSN || in->stale)
+	if ((c->source != CHAIN_BY_INSN && c->source != CHAIN_BY_BOTH) ||
+	    in->stale)
 		buf_printf(&out->body, "  the first of them: %s\n",
 			   chain_source_text(c->source));
 	advise(in, c, out);
@@ -129,12 +130,15 @@ static void tell_unknown(const struct story_in *in, const struct chain *c,
 }
 
 /* What is left in KVM's queue where it has wiped everything else. */
-static void put_survivor(const struct story_in *in, struct story_out *out)
+static void put_survivor(const struct story_in *in, const struct chain *c,
+			 struct story_out *out)
 {
 	const struct x86_events *e = &in->view->s->event;
 	const char *name = exception_name(e->exception_nr);
 
-	if (in->stale && name && (e->exception_nr || e->exception_error))
+	if (in->stale && name && c->source != CHAIN_BY_BOTH &&
+	    c->source != CHAIN_BY_KVM &&
+	    (e->exception_nr || e->exception_error))
 		buf_printf(&out->body,
 			   "  left in KVM's queue: %s, the last exception "
 			   "that KVM itself raised\n",
@@ -158,5 +162,5 @@ void story_shutdown(const struct story_in *in, struct story_out *out)
 		else
 			tell_unknown(in, &c, out);
 	}
-	put_survivor(in, out);
+	put_survivor(in, &c, out);
 }

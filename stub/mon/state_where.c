@@ -7,9 +7,15 @@
 #include "stub/mon/state.h"
 #include "stub/stuck.h"
 
+/* Is the guest at its end?  A saved crash is so without being dead. */
+static bool has_ended(const struct target *t)
+{
+	return t->last.kind == STOP_ERROR || t->last.kind == STOP_EXITED;
+}
+
 static bool is_at_end(const struct target *t, unsigned int vcpu)
 {
-	return t->dead && t->last.vcpu == vcpu;
+	return has_ended(t) && t->last.vcpu == vcpu;
 }
 
 static const char *run_word(const struct target *t, const struct stuck_vcpu *v)
@@ -80,20 +86,56 @@ static bool put_end(struct buf *out, const struct target *t, unsigned int vcpu)
 	return true;
 }
 
-/* Why the guest is stopped, at the vCPU where that happened. */
-static void put_stop(struct buf *out, const struct target *t, unsigned int vcpu)
+/* Why the guest is stopped, at the vCPU where that happened; or NULL. */
+static const char *stop_text(const struct target *t, unsigned int vcpu)
 {
 	static const char *const text[] = {
-		[STOP_STEP] = "stepped here; ",
-		[STOP_SWBREAK] = "at a breakpoint; ",
-		[STOP_HWBREAK] = "at a breakpoint; ",
-		[STOP_WATCH] = "at a watchpoint; ",
-		[STOP_CATCH] = "at a catchpoint; ",
+		[STOP_NONE] = "at its first instruction",
+		[STOP_STEP] = "stepped here",
+		[STOP_SWBREAK] = "at a breakpoint",
+		[STOP_HWBREAK] = "at a breakpoint",
+		[STOP_WATCH] = "at a watchpoint",
+		[STOP_CATCH] = "at a catchpoint",
 	};
 
-	if (t->last.vcpu == vcpu && t->last.kind < ARRAY_SIZE(text) &&
-	    text[t->last.kind])
-		buf_str(out, text[t->last.kind]);
+	if (t->last.vcpu != vcpu || t->last.kind >= ARRAY_SIZE(text))
+		return NULL;
+	return text[t->last.kind];
+}
+
+/* What it is about to do, for one that simply runs. */
+static void put_next(struct buf *out, const struct x86_state *s,
+		     struct target *t, unsigned int vcpu)
+{
+	uint8_t bytes[DECODE_MAX_BYTES];
+	struct decoded d;
+	size_t len;
+	struct err ignored;
+
+	if (!target_read_virt(t, vcpu, x86_linear_pc(s), bytes, sizeof(bytes),
+			      &len, &ignored) &&
+	    !len)
+		buf_str(out, "; its code cannot be read");
+	else if (decode_insn(s, bytes, len, &d) == DECODE_OK)
+		buf_printf(out, "; next: %s", d.text);
+}
+
+static void put_verdict(struct buf *out, const struct stuck_vcpu *v,
+			const struct x86_state *s, struct target *t,
+			const struct show_names *names)
+{
+	const char *stop = stop_text(t, v->number);
+	const bool plain = stuck_state(v) == STUCK_RUNS &&
+			   v->loop.kind == LOOP_NONE;
+
+	if (stop)
+		buf_str(out, stop);
+	if (stop && !plain)
+		buf_str(out, "; ");
+	if (!stop || !plain)
+		stuck_print(out, v, names);
+	if (plain)
+		put_next(out, s, t, v->number);
 }
 
 static bool put_vcpu(struct mon_ctx *ctx, const struct stuck_vcpu *v,
@@ -121,9 +163,8 @@ static bool put_vcpu(struct mon_ctx *ctx, const struct stuck_vcpu *v,
 		   run_word(ctx->target, v));
 	put_exits(ctx, v);
 	buf_str(out, "\n          ");
-	put_stop(out, ctx->target, v->number);
 	if (!put_end(out, ctx->target, v->number))
-		stuck_print(out, v, names);
+		put_verdict(out, v, s, ctx->target, names);
 	buf_byte(out, '\n');
 	return true;
 }
@@ -141,7 +182,7 @@ enum mon_result mon_where(struct mon_ctx *ctx)
 	for (unsigned int i = 0; ok && i < t->nvcpus; i++)
 		ok = stuck_gather(t, i, &v[i], &ctx->err) &&
 		     put_vcpu(ctx, &v[i], &names);
-	if (ok && !t->dead)
+	if (ok && !has_ended(t))
 		stuck_verdict(ctx->out, v, t->nvcpus);
 	if (ok && !decode_available())
 		buf_str(ctx->out, "This program was built without an "

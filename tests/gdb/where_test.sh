@@ -21,10 +21,11 @@ monitor stats run_time
 monitor clock
 END
 has first_instruction '^\* vCPU 0  0x[0-9a-f]+ <_start>  long64 CPL0 IF=0'
+has nothing_yet '^ +at its first instruction(; next: cli|$)'
 has not_started 'nobody has started it'
 has other_cpu '^  vCPU 0  0x[0-9a-f]+ <[a-z_+0-9]+> '
 has current_cpu '^\* vCPU 1  0x[0-9a-f]+ <count_work> .*running'
-has at_a_breakpoint '^ +at a breakpoint; '
+has at_a_breakpoint '^ +at a breakpoint'
 has mode '^long64: long mode, 64-bit code, CPL 0'
 has gate 'the handler is executable'
 has bad_vector "there is no vector"

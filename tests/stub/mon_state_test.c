@@ -160,10 +160,11 @@ TEST(where_each_vcpu_is)
 	memcpy(fake_ram(f, 0x1000, 2), &jump_here, 2);
 	CHECK_HAS(run("where"), "* vCPU 0  0x1000 <idle>  long64 CPL0 IF=0  "
 				"running  30 exits (15/s), last pio_write "
-				"0x3f8 (16550 THR)\n          spinning: a "
-				"loop of 1 instruction at 0x1000 <idle> that "
-				"nothing in it leaves; IF=0: only NMI or SMI "
-				"gets it out; 30 exits in 2.000 s\n");
+				"0x3f8 (16550 THR)\n          at its first "
+				"instruction; spinning: a loop of 1 "
+				"instruction at 0x1000 <idle> that nothing in "
+				"it leaves; IF=0: only NMI or SMI gets it "
+				"out; 30 exits in 2.000 s\n");
 	CHECK_HAS(run("where"), "  vCPU 1  0x1100 ");
 	CHECK_HAS(run("where"), "not started");
 	CHECK_HAS(run("where"), "the only processor that was started is");
@@ -200,7 +201,8 @@ TEST(where_a_machine_without_interrupts_halts)
 	setup();
 	f->inspect.record = &hlt;
 	f->inspect.records = 1;
-	CHECK_HAS(run("where"), "last KVM_EXIT_HLT\n          halted, and the "
+	CHECK_HAS(run("where"), "last KVM_EXIT_HLT\n");
+	CHECK_HAS(run("where"), "; halted, and the "
 				"machine has no interrupt controller");
 	fake_destroy(f);
 }

@@ -3,9 +3,9 @@
  * our breakpoints, a finished step, or the guest's own debug exception.
  */
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "base/log.h"
+#include "vmm/kvm.h"
 #include "vmm/plant.h"
 
 #define DR6_B	  UINT64_C(0xf)
@@ -92,7 +92,7 @@ static bool reinject_int3(struct vcpu *v)
 	struct kvm_guest_debug d = v->armed;
 
 	d.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_INJECT_BP;
-	if (ioctl(v->fd, KVM_SET_GUEST_DEBUG, &d) < 0)
+	if (KVM_IOCTL(v->fd, KVM_SET_GUEST_DEBUG, &d) < 0)
 		queue_exception(v, VECTOR_BP, false, 0);
 	v->armed_valid = false;
 	return false;

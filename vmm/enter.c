@@ -34,7 +34,7 @@ static bool is_halted(const struct vcpu *v)
 {
 	struct kvm_mp_state mp;
 
-	return !v->awake && ioctl(v->fd, KVM_GET_MP_STATE, &mp) == 0 &&
+	return !v->awake && KVM_IOCTL(v->fd, KVM_GET_MP_STATE, &mp) == 0 &&
 	       mp.mp_state == KVM_MP_STATE_HALTED;
 }
 
@@ -53,7 +53,7 @@ bool vcpu_arm(struct vcpu *v)
 	}
 	if (!v->stepping && v->armed_valid && !memcmp(&d, &v->armed, sizeof(d)))
 		return true;
-	if (ioctl(v->fd, KVM_SET_GUEST_DEBUG, &d) < 0)
+	if (KVM_IOCTL(v->fd, KVM_SET_GUEST_DEBUG, &d) < 0)
 		return false;
 	v->armed = d;
 	v->armed_valid = true;

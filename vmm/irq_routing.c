@@ -1,7 +1,6 @@
 #include "vmm/irq_routing.h"
 
 #include <linux/kvm.h>
-#include <sys/ioctl.h>
 
 #include "vmm/kvm.h"
 
@@ -61,7 +60,7 @@ bool irq_send_message(int vm_fd, const struct msi_msg *msg, bool *taken,
 		      struct err *err)
 {
 	struct kvm_msi msi = {.address_lo = msg->address, .data = msg->data};
-	int r = ioctl(vm_fd, KVM_SIGNAL_MSI, &msi);
+	int r = KVM_IOCTL(vm_fd, KVM_SIGNAL_MSI, &msi);
 
 	if (r < 0)
 		return err_set_errno(err, ERR_KVM, "KVM_SIGNAL_MSI");

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "base/log.h"
 #include "vmm/irq_routing.h"
@@ -24,7 +23,7 @@ static void set_line(void *ctx, unsigned int gsi, int level)
 		vm->irq_lines &= ~(UINT32_C(1) << gsi);
 		vm->irq_lines |= (uint32_t) !!level << gsi;
 	}
-	if (ioctl(vm->fd, KVM_IRQ_LINE, &irq) < 0)
+	if (KVM_IOCTL(vm->fd, KVM_IRQ_LINE, &irq) < 0)
 		log_msg(LOG_WARN, "KVM_IRQ_LINE %u: %s", gsi, strerror(errno));
 }
 

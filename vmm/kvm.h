@@ -9,6 +9,16 @@
 
 #include "base/err.h"
 
+/*
+ * ioctl(), kept in the log of the machine (vmm/ioctl_log.h): result and errno
+ * are the call's.  Every KVM call is made by this but KVM_RUN and those of the
+ * self-probe.
+ */
+int kvm_ioctl(int fd, unsigned long request, unsigned long arg,
+	      const char *name);
+#define KVM_IOCTL(fd, request, arg) \
+	kvm_ioctl(fd, request, (unsigned long)(arg), #request)
+
 /* ioctl(fd, request, arg); result >= 0 is true.  `name` is the request's. */
 bool kvm_call(int fd, unsigned long request, void *arg, const char *name,
 	      struct err *err) MUST_CHECK;

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "vmm/inspect/inspect.h"
+#include "vmm/ioctl_log.h"
 #include "vmm/inspect/stats.h"
 #include "vmm/plant.h"
 
@@ -211,6 +212,8 @@ static bool live_resume(struct target *t, const struct target_action *actions,
 	if (!waiting && !chosen)
 		return err_set(err, ERR_STATE,
 			       "no vCPU would run: every one is held");
+	if (!vm->ever_ran)
+		ioctl_log_note("the guest runs from its first instruction");
 	vm->ever_ran = true;
 	for (unsigned int i = 0; i < vm->vcpus; i++)
 		recorder_mark(&vm->vcpu[i].recorder);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -18,6 +17,7 @@
 #include "vmm/batch.h"
 #include "vmm/core/core.h"
 #include "vmm/demo_image.h"
+#include "vmm/kvm.h"
 #include "vmm/live.h"
 #include "vmm/options.h"
 #include "vmm/dev/serial_feed.h"
@@ -96,7 +96,7 @@ static bool open_kvm(struct program *p, struct err *err)
 	p->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (p->kvm_fd < 0)
 		return explain_no_kvm(err);
-	version = ioctl(p->kvm_fd, KVM_GET_API_VERSION, 0);
+	version = KVM_IOCTL(p->kvm_fd, KVM_GET_API_VERSION, 0);
 	if (version != KVM_API)
 		return err_set(err, ERR_KVM,
 			       "/dev/kvm answers API version %d, not %d: that "

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "vmm/kvm.h"
 #include "vmm/vm.h"
@@ -44,7 +43,7 @@ static void save_msrs(struct vcpu *v, struct saved_msrs *msrs)
 	} one;
 
 	msrs->head.nmsrs = 0;
-	if (ioctl(v->vm->kvm_fd, KVM_GET_MSR_INDEX_LIST, &list) < 0)
+	if (KVM_IOCTL(v->vm->kvm_fd, KVM_GET_MSR_INDEX_LIST, &list) < 0)
 		return;
 	for (uint32_t i = 0; i < list.head.nmsrs; i++) {
 		memset(&one, 0, sizeof(one));
@@ -53,7 +52,7 @@ static void save_msrs(struct vcpu *v, struct saved_msrs *msrs)
 		if (list.index[i] == MSR_TSC ||
 		    list.index[i] == MSR_APIC_BASE ||
 		    msrs->head.nmsrs == ARRAY_SIZE(msrs->entry) ||
-		    ioctl(v->fd, KVM_GET_MSRS, &one) != 1)
+		    KVM_IOCTL(v->fd, KVM_GET_MSRS, &one) != 1)
 			continue;
 		msrs->entry[msrs->head.nmsrs++] = one.entry[0];
 	}
@@ -71,7 +70,7 @@ static void restore_msrs(struct vcpu *v, const struct saved_msrs *msrs)
 		memset(&one, 0, sizeof(one));
 		one.head.nmsrs = 1;
 		one.entry[0] = msrs->entry[i];
-		if (ioctl(v->fd, KVM_SET_MSRS, &one) != 1)
+		if (KVM_IOCTL(v->fd, KVM_SET_MSRS, &one) != 1)
 			continue;
 	}
 }
@@ -97,9 +96,9 @@ bool power_on_save(struct vcpu *v, struct err *err)
 	v->power_on = p;
 	p->xsave_size = size;
 	p->has_xcrs = v->vm->convert.xcrs &&
-		      ioctl(v->fd, KVM_GET_XCRS, &p->xcrs) == 0;
-	p->has_lapic = ioctl(v->fd, KVM_GET_LAPIC, &p->lapic) == 0;
-	if (ioctl(v->fd, KVM_GET_MP_STATE, &p->mp) < 0)
+		      KVM_IOCTL(v->fd, KVM_GET_XCRS, &p->xcrs) == 0;
+	p->has_lapic = KVM_IOCTL(v->fd, KVM_GET_LAPIC, &p->lapic) == 0;
+	if (KVM_IOCTL(v->fd, KVM_GET_MP_STATE, &p->mp) < 0)
 		p->mp.mp_state = KVM_MP_STATE_RUNNABLE;
 	save_msrs(v, &p->msrs);
 	return save_xsave(v, p, err) &&

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "vmm/inspect/stats.h"
 #include "vmm/boot/firmware.h"
+#include "vmm/ioctl_log.h"
 #include "vmm/irqchip.h"
 #include "vmm/kvm.h"
 #include "vmm/power_on.h"
@@ -325,6 +326,7 @@ static void forget_requests(struct vm *vm)
 
 bool vm_reset(struct vm *vm, struct err *err)
 {
+	ioctl_log_note("the machine is reset");
 	forget_requests(vm);
 	if (!slots_apply(&vm->slots, false, err))
 		return false;

@@ -179,6 +179,21 @@ static enum mon_result mon_msr(struct mon_ctx *ctx)
 	return show(ctx, BIT(EXIT_X86_RDMSR) | BIT(EXIT_X86_WRMSR));
 }
 
+static enum mon_result mon_log_vm(struct mon_ctx *ctx)
+{
+	size_t before = ctx->out->len;
+
+	if (!target_vm_log(ctx->target, ctx->out)) {
+		err_set(&ctx->err, ERR_UNSUPPORTED,
+			"%s keeps no log of how it was made",
+			ctx->target->ops->name);
+		return MON_ERR;
+	}
+	if (ctx->out->len == before)
+		buf_str(ctx->out, "nothing is in the log\n");
+	return MON_OK;
+}
+
 const struct mon_command mon_exits_commands[] = {
 	{
 		.name = "exits",
@@ -275,6 +290,24 @@ const struct mon_command mon_exits_commands[] = {
 		.needs = MON_NEED_STOPPED,
 		.max_args = 1,
 		.run = mon_exits_summary,
+	},
+	{
+		.name = "log vm",
+		.usage = "",
+		.help = "how the machine was made, ioctl by ioctl",
+		.long_help = "Every KVM call that shapes the machine, from "
+			     "KVM_CREATE_VM on, with its arguments in words, "
+			     "result "
+			     "and duration; later ones too: memory slots, "
+			     "interrupt "
+			     "routes, MSR filters.  Calls that every stop "
+			     "makes "
+			     "(registers, guest debug) are only counted.  "
+			     "KVM_RUN "
+			     "is not in here: see `exits`.  The small machine "
+			     "that "
+			     "tried out this host at the start is not either.",
+		.run = mon_log_vm,
 	},
 	{
 		.name = "mmio",

@@ -316,3 +316,33 @@ TEST(the_kernels_trace_shows_what_kvm_serves)
 	CHECK(!strstr(monitor("exits"), "[kernel]"));
 	finish();
 }
+
+TEST(the_log_tells_how_the_machine_was_made)
+{
+	struct target_bp watch = {
+		.type = BP_WRITE, .addr = 0x3000, .len = 1, .physical = true};
+	struct err err;
+	const char *at;
+
+	machine_start(&m, many, 64, NULL);
+	at = monitor("log vm");
+	CHECK_NEXT(at, ": kvm: KVM_CREATE_VM type 0 = fd ");
+	CHECK_NEXT(at, ": vm: KVM_SET_TSS_ADDR 0x");
+	CHECK_NEXT(at, ": vm: KVM_CREATE_IRQCHIP = 0 (");
+	CHECK_NEXT(at, " routes (");
+	CHECK_NEXT(at, ": vm: KVM_SET_USER_MEMORY_REGION slot 0 gpa "
+		       "0x0-0x1ffffff (32 MiB) at host 0x");
+	CHECK_NEXT(at, ": vm: KVM_CREATE_VCPU id 0 = fd ");
+	CHECK_NEXT(at, ": vcpu0: KVM_SET_CPUID2 ");
+	CHECK_NEXT(at, "only counted:\n");
+	CHECK_NEXT(at, " KVM_GET_SREGS");
+	/* and what comes later */
+	CHECK_OK(target_insert_bp(m.target, 0, &watch, &err), &err);
+	CHECK_STOP(machine_continue(&m), STOP_EXITED);
+	at = monitor("log vm");
+	if (strstr(at, "slot 0 removed")) /* page protection */
+		CHECK_NEXT(at, "gpa 0x3000-0x3fff (4 KiB) at host 0x");
+	CHECK_NEXT(at, "-- the guest runs from its first instruction --\n");
+	CHECK_NEXT(at, " KVM_SET_GUEST_DEBUG");
+	finish();
+}

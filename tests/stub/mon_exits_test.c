@@ -1,5 +1,6 @@
 /* exits, pio, mmio, msr and exits summary on a fake machine's records. */
 #include "arch/exit/text.h"
+#include "stub/mon/monitor.h"
 #include "tests/stub/exits_rig.h"
 
 TEST(vcpus_are_merged_by_time)
@@ -203,5 +204,18 @@ TEST(a_long_histogram_is_cut_and_adds_up)
 	f->inspect.records = 100;
 	CHECK_HAS(run("exits summary"), "        88  88.0%           -  88 "
 					"more\n");
+	teardown();
+}
+
+TEST(log_of_the_vm)
+{
+	setup(1);
+	CHECK_STR(run("log vm"), "nothing is in the log\n");
+	f->inspect.vm_log = "kvm: KVM_CREATE_VM type 0 = fd 7\n";
+	CHECK_STR(run("log vm"), "kvm: KVM_CREATE_VM type 0 = fd 7\n");
+	f->ops.inspect = NULL;
+	buf_clear(&out);
+	CHECK(!monitor_run(t, 0, "log vm", &out));
+	CHECK_HAS(buf_cstr(&out), "keeps no log of how it was made");
 	teardown();
 }

@@ -1,9 +1,9 @@
 #include "vmm/host/cpuid.h"
+#include "vmm/kvm.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "arch/cpuid_flags.h"
 
@@ -20,7 +20,8 @@
  */
 static void add_from_capabilities(int kvm_fd, struct cpuid_table *table)
 {
-	if (ioctl(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) > 0)
+	if (KVM_IOCTL(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) >
+	    0)
 		cpuid_flag_set(table, "tsc_deadline_timer", true);
 }
 
@@ -33,7 +34,7 @@ bool cpuid_supported(int kvm_fd, struct cpuid_table *table, struct err *err)
 	if (!list)
 		return err_set(err, ERR_LIMIT, "no memory for the CPUID list");
 	list->nent = CPUID_MAX_ENTRIES;
-	if (ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, list)) {
+	if (KVM_IOCTL(kvm_fd, KVM_GET_SUPPORTED_CPUID, list)) {
 		err_set_errno(err, ERR_KVM,
 			      "KVM does not tell which CPUID it supports "
 			      "(KVM_GET_SUPPORTED_CPUID)");

@@ -1,5 +1,4 @@
 /* The clocks that KVM keeps for the guest (KVM api.rst, KVM_GET_CLOCK). */
-#include <sys/ioctl.h>
 
 #include "vmm/inspect/inspect.h"
 #include "vmm/kvm.h"
@@ -57,7 +56,7 @@ static void read_offset(int fd, struct x86_clock *c)
 		.addr = (uint64_t)(uintptr_t)&offset,
 	};
 
-	c->has_tsc_offset = ioctl(fd, KVM_GET_DEVICE_ATTR, &attr) == 0;
+	c->has_tsc_offset = KVM_IOCTL(fd, KVM_GET_DEVICE_ATTR, &attr) == 0;
 	if (c->has_tsc_offset)
 		c->tsc_offset = offset;
 }
@@ -73,7 +72,7 @@ bool live_clock(struct target *t, unsigned int vcpu, struct x86_clock *clock,
 	if (!read_kvmclock(vm, &c, err) || !read_guest_tsc(fd, &c, err))
 		return false;
 	read_offset(fd, &c);
-	khz = ioctl(fd, KVM_GET_TSC_KHZ, NULL);
+	khz = KVM_IOCTL(fd, KVM_GET_TSC_KHZ, 0);
 	c.tsc_khz = khz > 0 ? (uint32_t)khz : 0;
 	*clock = c;
 	return true;

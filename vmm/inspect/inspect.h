@@ -63,6 +63,9 @@ const char *live_image(struct target *t);
 bool live_symbol_at(struct target *t, gva_t addr, struct target_symbol *symbol);
 bool live_symbol_find(struct target *t, const char *name,
 		      struct target_symbol *symbol);
+/* vm_log.c */
+void live_vm_log(struct target *t, struct buf *out);
+
 /* kernel_trace.c */
 bool live_set_kernel_trace(struct target *t, bool on, struct err *err);
 bool live_kernel_trace(struct target *t, struct target_kernel_trace *trace);

@@ -13,7 +13,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "arch/msr_names.h"
 #include "vmm/inspect/inspect.h"
@@ -83,7 +82,7 @@ static void take_listed(const struct vm *vm, struct msr_list *l)
 		uint32_t index[LISTED_MAX];
 	} list = {.head.nmsrs = LISTED_MAX};
 
-	if (ioctl(vm->kvm_fd, KVM_GET_MSR_INDEX_LIST, &list) < 0)
+	if (KVM_IOCTL(vm->kvm_fd, KVM_GET_MSR_INDEX_LIST, &list) < 0)
 		return;
 	l->listed = list.head.nmsrs;
 	memcpy(l->own, list.index, l->listed * sizeof(l->own[0]));

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "vmm/inspect/inspect.h"
+#include "vmm/kvm.h"
 
 /* More than any kernel has; what KVM says beyond this is not believed. */
 #define ROWS_MAX      2048u
@@ -135,7 +135,7 @@ static void source_open(struct source *s, int kvm_fd)
 {
 	struct kvm_stats_header h;
 
-	*s = (struct source){.fd = ioctl(kvm_fd, KVM_GET_STATS_FD, NULL)};
+	*s = (struct source){.fd = KVM_IOCTL(kvm_fd, KVM_GET_STATS_FD, 0)};
 	if (s->fd < 0)
 		return;
 	s->row = calloc(ROWS_MAX, sizeof(*s->row));

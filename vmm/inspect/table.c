@@ -19,6 +19,7 @@ const struct target_inspect_ops live_inspect_ops = {
 	.image = live_image,
 	.symbol_at = live_symbol_at,
 	.symbol_find = live_symbol_find,
+	.vm_log = live_vm_log,
 	.set_kernel_trace = live_set_kernel_trace,
 	.kernel_trace = live_kernel_trace,
 	.kernel_event = live_kernel_event,

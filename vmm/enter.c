@@ -60,29 +60,52 @@ bool vcpu_arm(struct vcpu *v)
 	return true;
 }
 
-static bool is_pae(const struct x86_state *s)
-{
-	return (s->cr0 & X86_CR0_PG) && (s->cr4 & X86_CR4_PAE) &&
-	       !(s->efer & X86_EFER_LMA);
-}
+/*
+ * Registers that KVM copied to the shared page on its way out stay there until
+ * somebody asks for more than vcpu_place(): most exits are served without.
+ * PAE's cached pointers come by another call.
+ */
+#define IN_PAGE(groups) ((groups) << 16)
 
-/* Registers that KVM copied to the shared page on its way out. */
 static void take_synced(struct vcpu *v)
 {
+	const struct kvm_sregs *s = &v->run->s.regs.sregs;
 	uint64_t synced = v->run->kvm_valid_regs;
+	bool pae = (s->cr0 & X86_CR0_PG) && (s->cr4 & X86_CR4_PAE) &&
+		   !(s->efer & X86_EFER_LMA);
 
 	v->fresh = 0;
-	if (synced & KVM_SYNC_X86_REGS) {
+	if (synced & KVM_SYNC_X86_REGS)
+		v->fresh |= IN_PAGE(X86_GROUP_GPR);
+	if ((synced & KVM_SYNC_X86_SREGS) && !pae)
+		v->fresh |= IN_PAGE(X86_GROUP_SYS);
+}
+
+/* Move groups from the page to v->now. */
+static void convert_synced(struct vcpu *v, unsigned int groups)
+{
+	if (groups & X86_GROUP_GPR)
 		convert_from_regs(&v->now, &v->run->s.regs.regs);
-		v->fresh |= X86_GROUP_GPR;
-	}
-	if (synced & KVM_SYNC_X86_SREGS) {
+	if (groups & X86_GROUP_SYS) {
 		convert_from_sregs(&v->now, &v->run->s.regs.sregs);
 		v->now.pdptr_valid = false;
-		/* PAE's cached pointers come by another call. */
-		if (!is_pae(&v->now))
-			v->fresh |= X86_GROUP_SYS;
 	}
+	v->fresh |= groups;
+}
+
+void vcpu_place(struct vcpu *v, uint64_t *rip, uint64_t *cr3)
+{
+	const unsigned int both = X86_GROUP_GPR | X86_GROUP_SYS;
+	const struct x86_state *s;
+
+	if ((v->fresh & IN_PAGE(both)) == IN_PAGE(both)) {
+		*rip = v->run->s.regs.regs.rip;
+		*cr3 = v->run->s.regs.sregs.cr3;
+		return;
+	}
+	s = vcpu_now(v, both);
+	*rip = s->rip;
+	*cr3 = s->cr3;
 }
 
 static void remember_before(struct vcpu *v)
@@ -94,10 +117,16 @@ static void remember_before(struct vcpu *v)
 	v->has_before = true;
 }
 
+/* Each entry of the recorder has rip and cr3. */
+static uint64_t wanted_in_page(const struct vcpu *v)
+{
+	return v->vm->config.caps->sync_regs && recorder_on(&v->recorder)
+		       ? KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS
+		       : 0;
+}
+
 enum enter_result vcpu_enter(struct vcpu *v, int *os_errno)
 {
-	const struct host_caps *caps = v->vm->config.caps;
-
 	*os_errno = 0;
 	for (;;) {
 		int r;
@@ -109,9 +138,7 @@ enum enter_result vcpu_enter(struct vcpu *v, int *os_errno)
 			*os_errno = errno;
 			return ENTER_ERRNO;
 		}
-		v->run->kvm_valid_regs =
-			caps->sync_regs ? KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS
-					: 0;
+		v->run->kvm_valid_regs = wanted_in_page(v);
 		v->fresh = 0;
 		r = ioctl(v->fd, KVM_RUN, 0);
 		*os_errno = errno;
@@ -158,6 +185,8 @@ bool vcpu_fetch(struct vcpu *v, unsigned int groups, struct err *err)
 {
 	unsigned int missing = groups & ~v->fresh;
 
+	convert_synced(v, missing & v->fresh >> 16);
+	missing &= ~v->fresh;
 	if (missing &&
 	    !convert_get(v->fd, &v->vm->convert, missing, &v->now, err))
 		return false;
@@ -178,7 +207,7 @@ bool vcpu_store(struct vcpu *v, unsigned int groups, const struct x86_state *s)
 {
 	struct err err;
 
-	v->fresh &= ~groups;
+	v->fresh &= ~(groups | IN_PAGE(groups));
 	return convert_set(v->fd, &v->vm->convert, groups, s, &err);
 }
 

@@ -5,13 +5,12 @@
 
 struct exit_record vcpu_record(struct vcpu *v)
 {
-	const struct x86_state *s = vcpu_now(v, X86_GROUP_GPR | X86_GROUP_SYS);
+	struct exit_record e = {.time_ns = recorder_now(),
+				.reason = v->run->exit_reason,
+				.count = 1};
 
-	return (struct exit_record){.time_ns = recorder_now(),
-				    .rip = s->rip,
-				    .cr3 = s->cr3,
-				    .reason = v->run->exit_reason,
-				    .count = 1};
+	vcpu_place(v, &e.rip, &e.cr3);
+	return e;
 }
 
 /* The two numbers of an exit that is no access (arch/exit/record.h). */

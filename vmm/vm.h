@@ -104,7 +104,10 @@ struct vcpu {
 	bool reported;
 	gva_t reported_pc;
 
-	/* Registers as of the last exit; `fresh` says which groups are true. */
+	/*
+	 * Registers as of the last exit; `fresh` says which groups are true,
+	 * and in its upper half which are in kvm_run (enter.c).
+	 */
 	struct x86_state now;
 	unsigned int fresh;
 	/* Last state before the exit, where the host wipes it (caps->shutdown).
@@ -288,6 +291,8 @@ bool vcpu_fetch(struct vcpu *v, unsigned int groups,
 		struct err *err) MUST_CHECK;
 /* The same where a failing ioctl is no reason to stop; it is logged. */
 const struct x86_state *vcpu_now(struct vcpu *v, unsigned int groups);
+/* Only rip and cr3, which an exit often brings along: costs less. */
+void vcpu_place(struct vcpu *v, uint64_t *rip, uint64_t *cr3);
 bool vcpu_store(struct vcpu *v, unsigned int groups, const struct x86_state *s);
 /* Guest-linear memory as the guest wrote it, from the vCPU's own thread. */
 bool vcpu_read(struct vcpu *v, gva_t gva, void *buf, size_t len, size_t *done);

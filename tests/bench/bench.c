@@ -16,6 +16,7 @@
 
 #include "tests/bench/client.h"
 #include "tests/bench/raw.h"
+#include "tests/bench/recorder.h"
 
 #define SECONDS	     0.4
 #define RATE_ROUNDS  3
@@ -445,6 +446,7 @@ int main(int argc, char **argv)
 	finish(&ours);
 	finish(&qemu);
 	print_table(&ours, &qemu, &raw);
+	recorder_bench();
 	remove_work_dir();
 	return 0;
 }

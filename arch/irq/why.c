@@ -166,6 +166,21 @@ static bool pic_counts(const struct irq_machine *m, unsigned int line)
 	       (!pin_open(m, line) || pic_passes(m, line));
 }
 
+/* First the way that the guest has programmed. */
+static void say_ways(struct why *w, unsigned int line, bool pic, bool pin,
+		     bool pic_wants)
+{
+	unsigned int n = why_pin_of(line);
+	bool pin_first = pin && w->m->chips->ioapic.redir[n] != LVT_MASKED;
+
+	if (pin_first)
+		say_pin(w, n);
+	if (pic)
+		say_pic(w, line, pic_wants);
+	if (pin && !pin_first)
+		say_pin(w, n);
+}
+
 static void say_line(struct why *w, unsigned int line)
 {
 	const struct irq_machine *m = w->m;
@@ -179,10 +194,9 @@ static void say_line(struct why *w, unsigned int line)
 		   why_line_up(m, line) || (by_pin && is_level(m, line))
 			   ? "the line is up"
 			   : "an edge of it waits");
-	if (by_pic || (!pin_open(m, line) && has_pic(m, line)))
-		say_pic(w, line, by_pic);
-	if (pin_open(m, line) ? by_pin : has_pin(m, line) && !pic_open)
-		say_pin(w, why_pin_of(line));
+	say_ways(w, line, by_pic || (!pin_open(m, line) && has_pic(m, line)),
+		 pin_open(m, line) ? by_pin : has_pin(m, line) && !pic_open,
+		 by_pic);
 }
 
 static void say_stuck(struct why *w, unsigned int line)
@@ -269,10 +283,7 @@ void irq_why_line(const struct irq_machine *m, unsigned int line,
 		why_say(&w, "Its device does not ask: look at the device's own "
 			    "interrupt enable and status.");
 	why_edge_gone(&w, line);
-	if (has_pic(m, line))
-		say_pic(&w, line, by_pic);
-	if (has_pin(m, line))
-		say_pin(&w, why_pin_of(line));
+	say_ways(&w, line, has_pic(m, line), has_pin(m, line), by_pic);
 	if (line != 2 && !has_pic(m, line) && !has_pin(m, line))
 		why_say(&w, "This machine has no controller for it.");
 }

@@ -214,7 +214,9 @@ static void assert_pin_4(uint64_t entry)
 TEST(masked_pin)
 {
 	assert_pin_4(0x34 | LVT_MASKED);
-	CHECK_HAS(all(), "IOAPIC pin 4 is masked");
+	CHECK_HAS(all(), "IRQ 4: an edge of it waits\n by the IOAPIC, pin 4, "
+			 "as "
+			 "vector 0x34 (edge):\n  IOAPIC pin 4 is masked");
 	CHECK_HAS(all(), "An edge on a masked pin is lost");
 	CHECK_HAS(all(), "Line 4 is masked: bit 4 of the master 8259's IMR");
 	CHECK_HAS(all(), "LINT0 of vCPU 0 is masked");

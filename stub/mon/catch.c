@@ -287,7 +287,8 @@ const struct mon_command mon_catch_commands[] = {
 	},
 	{
 		.name = "catch msr",
-		.usage = ACCESS_USAGE,
+		.usage = "RANGE|NAME [r|w|rw] [VALUE[/MASK]] [before|after] "
+			 "[ACTION]",
 		.help = "stop at RDMSR and WRMSR of these registers",
 		.long_help = ACCESS_HELP "The instruction itself then runs on "
 					 "the processor "

@@ -5,6 +5,7 @@
 
 #include "arch/exit/names.h"
 #include "arch/exit/text.h"
+#include "arch/msr_names.h"
 #include "stub/mon/catch.h"
 #include "stub/mon/expr.h"
 
@@ -128,6 +129,18 @@ static bool exit_reasons(struct mon_ctx *ctx, const char *word, uint64_t *first,
 			"ioapic-eoi, ... (as in KVM_EXIT_IO)");
 }
 
+/* A name of the manuals (IA32_EFER, efer), or a range of numbers. */
+static bool msr_range(struct mon_ctx *ctx, const char *word, uint64_t *first,
+		      uint64_t *last)
+{
+	uint32_t index;
+
+	if (!msr_find(word, &index))
+		return mon_range(ctx, word, first, last);
+	*first = *last = index;
+	return true;
+}
+
 /* By enum catch_kind. */
 static const struct {
 	const char *name; /* second word of the command */
@@ -137,7 +150,7 @@ static const struct {
 } kinds[] = {
 	[CATCH_MMIO] = {"mmio", mon_range, PARTS_OF_ACCESS},
 	[CATCH_PIO] = {"pio", mon_range, PARTS_OF_ACCESS},
-	[CATCH_MSR] = {"msr", mon_range, PARTS_OF_ACCESS},
+	[CATCH_MSR] = {"msr", msr_range, PARTS_OF_ACCESS},
 	[CATCH_EXIT] = {"exit", exit_reasons, PART_ACTION},
 	[CATCH_EXCEPTION] = {"exception", catch_vectors, PART_ACTION},
 	[CATCH_RESET] = {"reset", NULL, PART_ACTION},
@@ -227,6 +240,7 @@ bool catch_parse(struct mon_ctx *ctx, struct target_catch *c)
 static void describe_range(const struct target_catch *c, struct buf *out)
 {
 	const char *name = NULL;
+	char msr[MSR_NAME_MAX];
 
 	if (c->kind == CATCH_EXIT) {
 		buf_byte(out, ' ');
@@ -241,6 +255,8 @@ static void describe_range(const struct target_catch *c, struct buf *out)
 		buf_printf(out, " 0x%" PRIx64, c->first);
 	if (c->first != c->last)
 		buf_printf(out, "-0x%" PRIx64, c->last);
+	else if (c->kind == CATCH_MSR && msr_name((uint32_t)c->first, msr))
+		buf_printf(out, " (%s)", msr);
 }
 
 void catch_describe(const struct target_catch *c, struct buf *out)

@@ -2,15 +2,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "arch/exit/caught.h"
 #include "arch/exit/names.h"
 #include "stub/inspect.h"
 #include "stub/mon/catch.h"
 #include "stub/mon/expr.h"
-
-/* Exceptions with an error code (SDM Vol 3A, "Error Code"). */
-#define WITH_ERROR                                                            \
-	(BIT(8) | BIT(10) | BIT(11) | BIT(12) | BIT(13) | BIT(14) | BIT(17) | \
-	 BIT(21) | BIT(29) | BIT(30))
 
 enum {
 	VECTOR_DB = 1,
@@ -55,7 +51,7 @@ static bool parse_exception(struct mon_ctx *ctx, struct target_event *e)
 			       "(see `inject nmi` and `inject interrupt`)",
 			       ctx->argv[0]);
 	e->vector = (uint32_t)first;
-	e->has_error = WITH_ERROR >> first & 1;
+	e->has_error = exception_has_error((unsigned int)first);
 	if (ctx->argc > 1 && !number(ctx, 1, "error code", UINT32_MAX, &error))
 		return false;
 	if (error && !e->has_error)

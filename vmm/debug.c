@@ -9,7 +9,6 @@
 #include "vmm/plant.h"
 
 #define DR6_B	  UINT64_C(0xf)
-#define DR6_BS	  BIT(14)
 #define VECTOR_DB 1
 #define VECTOR_BP 3
 #define RW_EXEC	  0
@@ -42,10 +41,30 @@ static bool pass_alias(struct vcpu *v, struct plant *p,
 {
 	enum step_result r;
 
+	vcpu_alone_begin(v);
 	patch_lift(v->vm, p);
 	r = vcpu_step(v, stop);
 	patch_lower(v->vm, p);
+	vcpu_alone_end(v);
 	return r == STEP_STOPPED;
+}
+
+/*
+ * The hidden breakpoint of `catch exception`, which may share its byte with a
+ * client's.  Only counted, the handler goes on: but a step that led here has
+ * come to its end, unless it began here.
+ */
+static bool pass_gate(struct vcpu *v, gva_t pc, struct target_stop *stop)
+{
+	bool told = v->gate_told && v->gate_pc == pc;
+
+	if (catch_gate_hit(v, pc, stop))
+		return true;
+	if (v->stepping && !told) {
+		v->step_over_done = true;
+		return false;
+	}
+	return vcpu_step_alone(v, stop) == STEP_STOPPED;
 }
 
 /* Did a patch of ours stop the vCPU at pc?  *handled says whether. */
@@ -56,8 +75,14 @@ static bool patch_hit(struct vcpu *v, gva_t pc, struct target_stop *stop,
 	struct walk w;
 
 	*handled = true;
+	if (p && p->hidden)
+		return pass_gate(v, pc, stop);
 	if (p) {
+		struct target_stop gate;
+
 		breakpoint_stop(v, p, stop);
+		if (catch_gate_hit(v, pc, &gate))
+			stop->text = gate.text;
 		return true;
 	}
 	if (vcpu_walk(v, pc, &w)) {
@@ -138,6 +163,8 @@ static int data_slot(struct vcpu *v, uint64_t dr6)
 	struct vm *vm = v->vm;
 	int only = -1, data_slots = 0;
 
+	if (v->bare)
+		return -1; /* they are landing places now */
 	for (int i = 0; i < VM_DEBUG_SLOTS; i++) {
 		const struct debug_slot *s = &vm->slot[i];
 
@@ -188,7 +215,8 @@ bool vcpu_handle_debug(struct vcpu *v, struct target_stop *stop)
 	if (data_hit(v, d->dr6, stop))
 		return true;
 	p = plant_exec_at(v->vm, pc);
-	if (p && (d->dr6 & DR6_B || !(d->dr6 & DR6_BS)) && !v->stepping) {
+	if (p && !p->hidden && (d->dr6 & DR6_B || !(d->dr6 & DR6_BS)) &&
+	    !v->stepping) {
 		breakpoint_stop(v, p, stop);
 		return true;
 	}

@@ -96,7 +96,7 @@ void debug_slots_plan(const struct vm *vm, const struct vcpu *v,
 		if (s->used && v->passing && s->rw == 0 &&
 		    s->addr == v->pass_pc)
 			continue;
-		if (s->used) {
+		if (s->used && !v->bare) {
 			d->arch.debugreg[i] = s->addr;
 			dr7 |= dr7_field(i, s->rw, s->len);
 		} else if (v->stepping && landing < v->landings) {

@@ -29,6 +29,42 @@ static bool stop_wanted(struct vcpu *v)
 	return wanted;
 }
 
+/*
+ * The gate before KVM_RUN.  False: stop was asked for, and there is nothing to
+ * complete either.
+ */
+static bool go_inside(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+	bool stop;
+
+	pthread_mutex_lock(&vm->lock);
+	while (vm->alone && vm->alone != v && !vm->stopping &&
+	       !atomic_load(&v->yield))
+		pthread_cond_wait(&vm->go_cond, &vm->lock);
+	stop = vm->stopping || atomic_load(&v->yield);
+	if (v->nudged)
+		v->run->immediate_exit = stop;
+	v->nudged = false;
+	if (!stop || v->io_pending)
+		atomic_store(&v->inside, true);
+	pthread_mutex_unlock(&vm->lock);
+	return !stop || v->io_pending;
+}
+
+/* Whoever waits to be alone waits for this. */
+static void come_outside(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+
+	atomic_store(&v->inside, false);
+	if (!atomic_load(&vm->alone))
+		return;
+	pthread_mutex_lock(&vm->lock);
+	pthread_cond_broadcast(&vm->go_cond);
+	pthread_mutex_unlock(&vm->lock);
+}
+
 /* Asleep in HLT: a step must let the interrupt in that wakes it. */
 static bool is_halted(const struct vcpu *v)
 {
@@ -117,10 +153,11 @@ static void remember_before(struct vcpu *v)
 	v->has_before = true;
 }
 
-/* Each entry of the recorder has rip and cr3. */
+/* Each entry of the recorder has rip and cr3; catchpoints look at them too. */
 static uint64_t wanted_in_page(const struct vcpu *v)
 {
-	return v->vm->config.caps->sync_regs && recorder_on(&v->recorder)
+	return v->vm->config.caps->sync_regs &&
+			       (recorder_on(&v->recorder) || v->vm->catches.n)
 		       ? KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS
 		       : 0;
 }
@@ -138,10 +175,13 @@ enum enter_result vcpu_enter(struct vcpu *v, int *os_errno)
 			*os_errno = errno;
 			return ENTER_ERRNO;
 		}
+		if (!go_inside(v))
+			return ENTER_KICKED;
 		v->run->kvm_valid_regs = wanted_in_page(v);
 		v->fresh = 0;
 		r = ioctl(v->fd, KVM_RUN, 0);
 		*os_errno = errno;
+		come_outside(v);
 		take_synced(v);
 		v->io_pending = false;
 		if (r == 0)
@@ -156,10 +196,11 @@ enum enter_result vcpu_enter(struct vcpu *v, int *os_errno)
 
 bool vcpu_complete_io(struct vcpu *v)
 {
-	struct target_stop ignored;
 	int r;
 
-	for (int i = 0; v->io_pending && i < MAX_COMPLETIONS; i++) {
+	for (int i = 0;
+	     v->io_pending && v->held.kind != HELD_READ && i < MAX_COMPLETIONS;
+	     i++) {
 		set_immediate_exit(v, true);
 		v->run->kvm_valid_regs = 0;
 		r = ioctl(v->fd, KVM_RUN, 0);
@@ -167,16 +208,9 @@ bool vcpu_complete_io(struct vcpu *v)
 		v->io_pending = false;
 		set_immediate_exit(v, false);
 		if (r != 0)
-			return false; /* EINTR: completed */
-		switch (v->run->exit_reason) {
-		case KVM_EXIT_IO:
-		case KVM_EXIT_MMIO: /* the next fragment */
-			if (vcpu_handle_exit(v, &ignored))
-				return true;
-			break;
-		default:
+			return false;	   /* EINTR: completed */
+		if (!vcpu_serve_access(v)) /* the next fragment */
 			return true;
-		}
 	}
 	return false;
 }

@@ -15,52 +15,84 @@
 /* A recorder that is off (tests/bench) is to cost nothing. */
 static struct exit_record begin_record(struct vcpu *v)
 {
-	return recorder_on(&v->recorder) ? vcpu_record(v)
-					 : (struct exit_record){0};
+	return recorder_on(&v->recorder) || v->vm->catches.n
+		       ? vcpu_record(v)
+		       : (struct exit_record){.reason = v->run->exit_reason};
 }
 
-/* One access on the bus, recorded with who answered it. */
-static void serve(struct vcpu *v, enum bus_kind kind, uint64_t where,
-		  unsigned int size, bool write, uint64_t *value,
-		  struct exit_record *e)
+/* One access on the bus; e tells which, and gets who answered it. */
+static void serve(struct vcpu *v, struct exit_record *e)
 {
-	bool on = recorder_on(&v->recorder);
+	bool named = recorder_on(&v->recorder) || v->vm->catches.n;
+	enum bus_kind kind = e->reason == KVM_EXIT_IO ? BUS_PIO : BUS_MMIO;
 	const struct bus_device *dev;
 
-	dev = bus_access_named(&v->vm->bus, kind, where, size, write, value,
-			       on ? &e->reg : NULL);
-	e->where = where;
-	e->size = (uint8_t)size;
-	e->is_write = write;
-	e->value = *value;
+	if (v->dropping) { /* it is not made */
+		e->value = UINT64_MAX;
+		return;
+	}
+	dev = bus_access_named(&v->vm->bus, kind, e->where, e->size,
+			       e->is_write, &e->value, named ? &e->reg : NULL);
 	e->device = dev ? dev->ops->name : NULL;
+}
+
+/* The access has been made: tell the recorder and the catchpoints. */
+static void served(struct vcpu *v, const struct exit_record *e)
+{
+	if (v->dropping)
+		return;
+	recorder_add(&v->recorder, e);
+	if (v->vm->catches.n)
+		catch_after(v, e);
+}
+
+void vcpu_access(struct vcpu *v, struct exit_record *e)
+{
+	serve(v, e);
+	served(v, e);
+}
+
+/* Where the elements of a port access lie; NULL: KVM's page is too short. */
+static void *io_data(struct vcpu *v)
+{
+	const struct kvm_run *run = v->run;
+	uint64_t len = (uint64_t)run->io.count * run->io.size;
+
+	if (!range_ok(0, v->run_size, run->io.data_offset, len) ||
+	    run->io.size > sizeof(uint64_t))
+		return NULL;
+	return (char *)v->run + run->io.data_offset;
 }
 
 static bool serve_io(struct vcpu *v, struct target_stop *stop)
 {
-	struct kvm_run *run = v->run;
-	uint64_t at = run->io.data_offset;
-	unsigned int size = run->io.size;
-	bool write = run->io.direction == KVM_EXIT_IO_OUT;
-	struct exit_record e = begin_record(v), first = e;
+	const struct kvm_run *run = v->run;
+	struct exit_record e = begin_record(v), first;
+	uint8_t *at = io_data(v);
 
 	(void)stop;
-	for (uint32_t i = 0; i < run->io.count; i++, at += size) {
-		uint64_t value = 0;
-
-		if (!range_ok(0, v->run_size, at, size) || size > sizeof(value))
-			break;
-		if (write)
-			memcpy(&value, (char *)run + at, size);
-		serve(v, BUS_PIO, run->io.port, size, write, &value, &e);
-		if (!write)
-			memcpy((char *)run + at, &value, size);
+	v->io_pending = true;
+	if (!at || !run->io.count)
+		return false;
+	e.where = run->io.port;
+	e.size = run->io.size;
+	e.count = run->io.count;
+	e.is_write = run->io.direction == KVM_EXIT_IO_OUT;
+	if (e.is_write)
+		memcpy(&e.value, at, e.size);
+	if (v->vm->catches.n && catch_before(v, &e))
+		return false;
+	for (uint32_t i = 0; i < e.count; i++, at += e.size) {
+		e.value = 0;
+		if (e.is_write)
+			memcpy(&e.value, at, e.size);
+		serve(v, &e);
+		if (!e.is_write)
+			memcpy(at, &e.value, e.size);
 		if (i == 0)
 			first = e;
 	}
-	first.count = run->io.count;
-	recorder_add(&v->recorder, &first);
-	v->io_pending = true;
+	served(v, &first);
 	return false;
 }
 
@@ -82,30 +114,60 @@ static bool serve_mmio(struct vcpu *v, struct target_stop *stop)
 {
 	struct kvm_run *run = v->run;
 	struct exit_record e;
-	uint64_t value = 0;
 
 	(void)stop;
 	v->io_pending = true;
-	if (run->mmio.len > sizeof(value))
+	if (run->mmio.len > sizeof(e.value))
 		return false;
 	e = begin_record(v);
 	if (watch_mmio(v, run)) {
 		record_watch(v, &e);
 		return false;
 	}
-	if (run->mmio.is_write)
-		memcpy(&value, run->mmio.data, run->mmio.len);
-	serve(v, BUS_MMIO, run->mmio.phys_addr, run->mmio.len,
-	      run->mmio.is_write, &value, &e);
-	if (!run->mmio.is_write)
-		memcpy(run->mmio.data, &value, run->mmio.len);
-	recorder_add(&v->recorder, &e);
+	e.where = run->mmio.phys_addr;
+	e.size = (uint8_t)run->mmio.len;
+	e.is_write = run->mmio.is_write;
+	if (e.is_write)
+		memcpy(&e.value, run->mmio.data, e.size);
+	if (v->vm->catches.n && catch_before(v, &e))
+		return false;
+	serve(v, &e);
+	if (!e.is_write)
+		memcpy(run->mmio.data, &e.value, e.size);
+	served(v, &e);
 	return false;
+}
+
+bool vcpu_serve_access(struct vcpu *v)
+{
+	struct target_stop none;
+
+	if (v->run->exit_reason == KVM_EXIT_IO)
+		serve_io(v, &none);
+	else if (v->run->exit_reason == KVM_EXIT_MMIO)
+		serve_mmio(v, &none);
+	else
+		return false;
+	return true;
 }
 
 static bool on_error(struct vcpu *v, struct target_stop *stop)
 {
+	if (v->vm->catches.n)
+		catch_error(v);
 	story_error(v, 0, stop);
+	return true;
+}
+
+/* A triple fault ends the guest, or resets it as on a PC. */
+static bool on_shutdown(struct vcpu *v, struct target_stop *stop)
+{
+	const struct request r = {.fault = true, .by = "a triple fault"};
+
+	if (!v->vm->catches.triple_fault_resets)
+		return on_error(v, stop);
+	if (!catch_reset(v, &r, stop))
+		vcpu_request_stop(v, &r, stop);
 	return true;
 }
 
@@ -155,6 +217,9 @@ static const struct {
 	{KVM_EXIT_MMIO, serve_mmio},
 	{KVM_EXIT_DEBUG, vcpu_handle_debug},
 	{KVM_EXIT_INTERNAL_ERROR, on_internal_error},
+	{KVM_EXIT_SHUTDOWN, on_shutdown},
+	{KVM_EXIT_X86_RDMSR, catch_msr_exit},
+	{KVM_EXIT_X86_WRMSR, catch_msr_exit},
 	{KVM_EXIT_HLT, on_hlt},
 	{KVM_EXIT_INTR, keep_running},
 	{KVM_EXIT_IRQ_WINDOW_OPEN, keep_running},
@@ -162,15 +227,92 @@ static const struct {
 	{KVM_EXIT_IOAPIC_EOI, on_eoi},
 };
 
-/* A finished I/O access that touched a watched range is a stop. */
-static bool finish_watch(struct vcpu *v, struct target_stop *stop)
+/* ---- what the guest asks of the machine, through a device ---- */
+
+/* The first vCPU to look takes the request. */
+static bool take_request(struct vm *vm, struct request *r)
 {
-	if (!v->watch_hit)
+	bool there;
+
+	pthread_mutex_lock(&vm->lock);
+	there = vm->exit_wanted || vm->reset_wanted;
+	*r = (struct request){.exit = vm->exit_wanted,
+			      .status = vm->exit_status,
+			      .by = vm->request_by};
+	vm->exit_wanted = vm->reset_wanted = false;
+	pthread_mutex_unlock(&vm->lock);
+	return there;
+}
+
+/* Keep it for the next release: there is something else to tell first. */
+static void hold_request(struct vcpu *v)
+{
+	struct request r;
+
+	if (v->held.kind != HELD_NONE || !take_request(v->vm, &r))
+		return;
+	memset(&v->held, 0, sizeof(v->held));
+	v->held.kind = HELD_REQUEST;
+	v->held.request = r;
+}
+
+void vcpu_request_stop(struct vcpu *v, const struct request *r,
+		       struct target_stop *stop)
+{
+	buf_clear(&v->story);
+	if (r->fault)
+		buf_str(&v->story, "the guest is reset by a triple fault\n");
+	else
+		buf_printf(&v->story, "guest asked for %s through %s\n",
+			   r->exit ? "power-off" : "a reset", r->by);
+	memset(stop, 0, sizeof(*stop));
+	stop->kind = r->exit ? STOP_EXITED : STOP_RESET;
+	stop->vcpu = v->index;
+	stop->signal = GDB_SIGNAL_TRAP;
+	stop->status = r->status;
+	stop->status_word = r->exit ? "shutdown" : NULL;
+	stop->text = buf_cstr(&v->story);
+}
+
+/* The I/O is completed first. */
+bool vcpu_device_request(struct vcpu *v, struct target_stop *stop)
+{
+	struct request r;
+
+	if (!take_request(v->vm, &r))
 		return false;
-	v->watch_hit = false;
 	vcpu_complete_io(v);
-	*stop = v->watch_stop;
+	if (!r.exit && catch_reset(v, &r, stop))
+		return true;
+	vcpu_request_stop(v, &r, stop);
 	return true;
+}
+
+/* ---- the end of an exit ---- */
+
+bool vcpu_noted_stop(struct vcpu *v, struct target_stop *stop)
+{
+	if (!v->watch_hit && !v->caught.id)
+		return false;
+	vcpu_complete_io(v);
+	if (v->caught.id) {
+		buf_clear(&v->story);
+		catch_text(v, &v->caught, &v->story);
+		catch_stop(v, v->caught.id, stop);
+	} else {
+		*stop = v->watch_stop;
+	}
+	v->watch_hit = false;
+	v->caught.id = 0;
+	hold_request(v);
+	return true;
+}
+
+/* Those that are no access have their own record. */
+static bool is_plain(uint32_t reason)
+{
+	return reason != KVM_EXIT_IO && reason != KVM_EXIT_MMIO &&
+	       reason != KVM_EXIT_X86_RDMSR && reason != KVM_EXIT_X86_WRMSR;
 }
 
 bool vcpu_handle_exit(struct vcpu *v, struct target_stop *stop)
@@ -178,7 +320,7 @@ bool vcpu_handle_exit(struct vcpu *v, struct target_stop *stop)
 	uint32_t reason = v->run->exit_reason;
 	bool stopped = false, known = false;
 
-	if (reason != KVM_EXIT_IO && reason != KVM_EXIT_MMIO)
+	if (is_plain(reason))
 		vcpu_record_exit(v);
 	for (size_t i = 0; i < ARRAY_SIZE(exit_table) && !known; i++) {
 		known = exit_table[i].reason == reason;
@@ -187,42 +329,16 @@ bool vcpu_handle_exit(struct vcpu *v, struct target_stop *stop)
 	}
 	if (!known)
 		return on_error(v, stop);
-	if (stopped || finish_watch(v, stop))
+	if (stopped)
 		return true;
-	return v->io_pending && vcpu_device_request(v, stop);
+	if (v->vm->catches.n && is_plain(reason))
+		catch_exit(v);
+	return vcpu_noted_stop(v, stop) ||
+	       (v->io_pending && vcpu_device_request(v, stop));
 }
 
 void vcpu_handle_errno(struct vcpu *v, int os_errno, struct target_stop *stop)
 {
 	vcpu_record_errno(v, os_errno);
 	story_error(v, os_errno, stop);
-}
-
-/* The first vCPU to look takes the request; its I/O is completed first. */
-bool vcpu_device_request(struct vcpu *v, struct target_stop *stop)
-{
-	struct vm *vm = v->vm;
-	bool exit, reset;
-
-	pthread_mutex_lock(&vm->lock);
-	exit = vm->exit_wanted;
-	reset = vm->reset_wanted;
-	memset(stop, 0, sizeof(*stop));
-	stop->vcpu = v->index;
-	stop->status = vm->exit_status;
-	vm->exit_wanted = vm->reset_wanted = false;
-	if (exit || reset) {
-		buf_clear(&v->story);
-		buf_printf(&v->story, "guest asked for %s through %s",
-			   exit ? "power-off" : "a reset", vm->request_by);
-		stop->text = buf_cstr(&v->story);
-	}
-	pthread_mutex_unlock(&vm->lock);
-	if (!exit && !reset)
-		return false;
-	stop->kind = exit ? STOP_EXITED : STOP_RESET;
-	stop->signal = GDB_SIGNAL_TRAP;
-	stop->status_word = exit ? "shutdown" : NULL;
-	vcpu_complete_io(v);
-	return true;
 }

@@ -67,6 +67,7 @@ static bool live_set_state(struct target *t, unsigned int vcpu, unsigned groups,
 {
 	struct vcpu *v = &vm_of(t)->vcpu[vcpu];
 
+	catch_settle(v);
 	v->fresh = 0;
 	v->awake = false;
 	return convert_set(v->fd, &v->vm->convert, groups, s, err);
@@ -140,6 +141,8 @@ static bool still_true(struct vm *vm, struct vcpu *v)
 				     stop->addr, 1))
 				return true;
 		return false;
+	case STOP_CATCH:
+		return catch_stops(vm, stop->catchpoint);
 	case STOP_ERROR:
 	case STOP_EXITED:
 	case STOP_RESET:
@@ -179,6 +182,14 @@ static void prepare(struct vm *vm, struct vcpu *v,
 	if (!v->chosen)
 		return;
 	pc = pc_of(v);
+	if (v->held.kind == HELD_INSN && v->held.pc != pc)
+		v->held.kind = HELD_NONE; /* it will not be executed */
+	if (v->held.kind == HELD_INSN) {
+		v->over = true;
+		return;
+	}
+	if (v->held.kind == HELD_READ || v->held.kind == HELD_OUT)
+		return; /* the instruction at pc is made without a step */
 	/* A step executes the instruction; so does going on from a stop. */
 	v->over = plant_at(vm, pc) && (action->kind != ACTION_CONTINUE ||
 				       (v->reported && v->reported_pc == pc));
@@ -201,6 +212,8 @@ static bool live_resume(struct target *t, const struct target_action *actions,
 	unsigned int chosen = 0;
 
 	(void)err;
+	if (catch_any(&vm->catches, CATCH_EXCEPTION))
+		catch_gates_sync(vm);
 	plant_verify(vm);
 	for (unsigned int i = 0; i < vm->vcpus && !waiting; i++) {
 		prepare(vm, &vm->vcpu[i], &actions[i]);
@@ -219,7 +232,8 @@ static bool live_resume(struct target *t, const struct target_action *actions,
 		recorder_mark(&vm->vcpu[i].recorder);
 	stats_resumed(vm->stats, only_steps(actions, vm->vcpus));
 	kernel_trace_forget(vm->kernel_trace);
-	set_timer(vm, plant_wants_timer(vm));
+	set_timer(vm, plant_wants_timer(vm) ||
+			      catch_any(&vm->catches, CATCH_EXCEPTION));
 	if (chosen == 1 && !waiting && vcpu_run_here(only))
 		return true;
 	pthread_mutex_lock(&vm->lock);
@@ -254,7 +268,7 @@ static int rank(const struct target_stop *stop)
 	static const int table[] = {
 		[STOP_ERROR] = 6,     [STOP_EXITED] = 5,  [STOP_RESET] = 4,
 		[STOP_WATCH] = 3,     [STOP_SWBREAK] = 2, [STOP_HWBREAK] = 2,
-		[STOP_INTERRUPT] = 1, [STOP_STEP] = 1,
+		[STOP_INTERRUPT] = 1, [STOP_STEP] = 1,	  [STOP_CATCH] = 3,
 	};
 
 	return table[stop->kind];
@@ -334,6 +348,8 @@ static void look_after_patches(struct vm *vm)
 	pthread_mutex_unlock(&vm->lock);
 	if (stopped)
 		return; /* a real stop came first: it will be reported */
+	if (catch_any(&vm->catches, CATCH_EXCEPTION))
+		catch_gates_sync(vm);
 	plant_verify(vm);
 	pthread_mutex_lock(&vm->lock);
 	for (unsigned int i = 0; i < vm->vcpus; i++)
@@ -355,7 +371,8 @@ static void on_timer(struct vm *vm)
 	pthread_mutex_unlock(&vm->lock);
 	if (!running)
 		set_timer(vm, false);
-	else if (plant_needs_attention(vm))
+	else if (plant_needs_attention(vm) ||
+		 catch_any(&vm->catches, CATCH_EXCEPTION))
 		look_after_patches(vm);
 }
 
@@ -388,6 +405,12 @@ static bool live_remove_bp(struct target *t, const struct target_bp *bp,
 	return plant_remove(vm_of(t), bp, err);
 }
 
+static void live_bp_means(struct target *t, const struct target_bp *bp,
+			  struct buf *out)
+{
+	plant_means(vm_of(t), bp, out);
+}
+
 static bool live_reset(struct target *t, struct err *err)
 {
 	return vm_reset(vm_of(t), err);
@@ -416,12 +439,14 @@ static const struct target_ops live_ops = {
 	.next_stop = live_next_stop,
 	.insert_bp = live_insert_bp,
 	.remove_bp = live_remove_bp,
+	.bp_means = live_bp_means,
 	.region = live_region,
 	.thread_id = live_thread_id,
 	.reset = live_reset,
 	.set_step_irqs = live_set_step_irqs,
 	.describe_caps = live_describe_caps,
 	.inspect = &live_inspect_ops,
+	.catch = &live_catch_ops,
 };
 
 bool live_create(int kvm_fd, const struct vm_config *config, struct live **out,

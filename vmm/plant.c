@@ -29,12 +29,19 @@ static bool same_bp(const struct target_bp *a, const struct target_bp *b)
 	       a->physical == b->physical;
 }
 
-struct plant *plant_find(struct vm *vm, const struct target_bp *bp)
+static struct plant *find(struct vm *vm, const struct target_bp *bp,
+			  bool hidden)
 {
 	for (unsigned int i = 0; i < vm->plants; i++)
-		if (same_bp(&vm->plant[i].bp, bp))
+		if (vm->plant[i].hidden == hidden &&
+		    same_bp(&vm->plant[i].bp, bp))
 			return &vm->plant[i];
 	return NULL;
+}
+
+struct plant *plant_find(struct vm *vm, const struct target_bp *bp)
+{
+	return find(vm, bp, false);
 }
 
 static bool is_exec(const struct plant *p)
@@ -44,11 +51,13 @@ static bool is_exec(const struct plant *p)
 
 struct plant *plant_at(struct vm *vm, gva_t pc)
 {
+	struct plant *found = NULL;
+
 	for (unsigned int i = 0; i < vm->plants; i++)
 		if (vm->plant[i].method == PLANT_PATCH &&
-		    vm->plant[i].bp.addr == pc)
-			return &vm->plant[i];
-	return NULL;
+		    vm->plant[i].bp.addr == pc && (!found || found->hidden))
+			found = &vm->plant[i];
+	return found;
 }
 
 struct plant *plant_at_gpa(struct vm *vm, gpa_t gpa)
@@ -62,11 +71,26 @@ struct plant *plant_at_gpa(struct vm *vm, gpa_t gpa)
 
 struct plant *plant_exec_at(struct vm *vm, gva_t pc)
 {
+	struct plant *found = NULL;
+
 	for (unsigned int i = 0; i < vm->plants; i++)
 		if (is_exec(&vm->plant[i]) && vm->plant[i].bp.addr == pc &&
-		    vm->plant[i].method != PLANT_PENDING)
-			return &vm->plant[i];
-	return NULL;
+		    vm->plant[i].method != PLANT_PENDING &&
+		    (!found || found->hidden))
+			found = &vm->plant[i];
+	return found;
+}
+
+static struct target_bp hidden_bp(gva_t pc)
+{
+	return (struct target_bp){.type = BP_SW, .addr = pc, .len = 1};
+}
+
+struct plant *plant_hidden_at(struct vm *vm, gva_t pc)
+{
+	struct target_bp bp = hidden_bp(pc);
+
+	return find(vm, &bp, true);
 }
 
 /* ---- choosing the means ---- */
@@ -248,6 +272,34 @@ bool plant_insert(struct vm *vm, unsigned int vcpu, const struct target_bp *bp,
 	return ok;
 }
 
+bool plant_hide(struct vm *vm, unsigned int vcpu, gva_t pc, struct err *err)
+{
+	struct target_bp bp = hidden_bp(pc);
+	struct plant *p = append(vm, &bp, err);
+	gpa_t gpa;
+
+	if (!p)
+		return false;
+	p->hidden = p->wanted = true;
+	p->method = PLANT_PENDING;
+	if (translate(vm, vcpu, &bp, &gpa))
+		patch_lay(vm, p, gpa);
+	return true;
+}
+
+void plant_sweep_hidden(struct vm *vm)
+{
+	for (unsigned int i = vm->plants; i-- > 0;) {
+		struct plant *p = &vm->plant[i];
+
+		if (!p->hidden || p->wanted)
+			continue;
+		if (p->method == PLANT_PATCH)
+			patch_take(vm, p);
+		drop(vm, p);
+	}
+}
+
 bool plant_remove(struct vm *vm, const struct target_bp *bp, struct err *err)
 {
 	struct plant *p = plant_find(vm, bp), gone;
@@ -318,6 +370,10 @@ void plant_reset(struct vm *vm)
 		if (p->method != PLANT_PATCH && p->method != PLANT_PENDING)
 			continue;
 		debug_slots_release(vm, i);
+		if (p->hidden) { /* the IDT is gone; the next sync sweeps */
+			p->method = PLANT_PENDING;
+			continue;
+		}
 		memset(p, 0, sizeof(*p));
 		p->bp = bp;
 		if (!plant_exec(vm, 0, p, &err)) {
@@ -326,4 +382,34 @@ void plant_reset(struct vm *vm)
 				(unsigned long long)bp.addr, err.msg);
 		}
 	}
+}
+
+void plant_means(struct vm *vm, const struct target_bp *bp, struct buf *out)
+{
+	const struct plant *p = plant_find(vm, bp);
+	const char *between = "debug register";
+
+	if (!p)
+		return;
+	switch (p->method) {
+	case PLANT_PENDING:
+		buf_str(out, "pending: not mapped yet");
+		return;
+	case PLANT_PATCH:
+		buf_printf(out, "byte at physical 0x%llx",
+			   (unsigned long long)p->gpa);
+		between = ", doubled by debug register";
+		break;
+	case PLANT_PAGE:
+		buf_printf(out, "protection of page 0x%llx",
+			   (unsigned long long)(p->gpa & ~UINT64_C(0xfff)));
+		return;
+	case PLANT_SLOT:
+		break;
+	}
+	for (int i = 0; i < VM_DEBUG_SLOTS; i++)
+		if (vm->slot[i].used && &vm->plant[vm->slot[i].plant] == p) {
+			buf_printf(out, "%s %d", between, i);
+			between = ",";
+		}
 }

@@ -17,12 +17,24 @@ bool plant_insert(struct vm *vm, unsigned int vcpu, const struct target_bp *bp,
 bool plant_remove(struct vm *vm, const struct target_bp *bp,
 		  struct err *err) MUST_CHECK;
 struct plant *plant_find(struct vm *vm, const struct target_bp *bp);
-/* The patched breakpoint whose linear address this is, or NULL. */
+/*
+ * The patched breakpoint whose linear address this is, or NULL; where a hidden
+ * one shares its place with a client's, the client's.
+ */
 struct plant *plant_at(struct vm *vm, gva_t pc);
 /* A patch at this physical address, whatever linear address was asked for. */
 struct plant *plant_at_gpa(struct vm *vm, gpa_t gpa);
 /* The breakpoint of any method that stops at pc, or NULL. */
 struct plant *plant_exec_at(struct vm *vm, gva_t pc);
+/* The hidden one at this linear address, or NULL. */
+struct plant *plant_hidden_at(struct vm *vm, gva_t pc);
+/* Plant one, by a patch alone; the vCPU's page tables translate. */
+bool plant_hide(struct vm *vm, unsigned int vcpu, gva_t pc,
+		struct err *err) MUST_CHECK;
+/* Take out the hidden ones that are not marked as wanted. */
+void plant_sweep_hidden(struct vm *vm);
+/* For `bl`. */
+void plant_means(struct vm *vm, const struct target_bp *bp, struct buf *out);
 /* Patches that the guest overwrote are laid again; pending ones tried. */
 void plant_verify(struct vm *vm);
 /* Anything that plant_verify() could find to do?  Also while vCPUs run. */

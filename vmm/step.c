@@ -10,14 +10,14 @@
 #include <string.h>
 
 #include "arch/insn.h"
-#include "vmm/vm.h"
+#include "vmm/plant.h"
+
+#define GPR_SYS (X86_GROUP_GPR | X86_GROUP_SYS)
 
 enum {
 	MAX_INSN = 15,
 	MAX_ROUNDS = 4096, /* KVM_RUNs for one instruction: REP I/O, aliases */
 };
-
-#define DR6_BS BIT(14) /* SDM Vol 3B, "Debug Status Register (DR6)" */
 
 struct step {
 	struct vcpu *v;
@@ -29,19 +29,20 @@ struct step {
 
 /* ---- landing places ---- */
 
-static unsigned int spare_slots(const struct vm *vm)
+static unsigned int spare_slots(const struct vcpu *v)
 {
 	unsigned int spare = 0;
 
 	for (int i = 0; i < VM_DEBUG_SLOTS; i++)
-		spare += !vm->slot[i].used;
+		spare += v->bare || !v->vm->slot[i].used;
 	return spare;
 }
 
 static void add_landing(struct vcpu *v, gva_t addr, bool exception,
 			bool has_error)
 {
-	if (v->landings >= spare_slots(v->vm))
+	/* The step begins at this very handler: it must leave it. */
+	if (addr == v->pass_pc || v->landings >= spare_slots(v))
 		return;
 	for (unsigned int i = 0; i < v->landings; i++)
 		if (v->landing[i].addr == addr)
@@ -81,18 +82,25 @@ static void add_vector(struct step *st, unsigned int vector, bool error)
 			    error && st->from.cr0 & X86_CR0_PE);
 }
 
+static gva_t stack_at(const struct x86_state *s)
+{
+	uint64_t sp = s->gpr[X86_RSP];
+
+	if (x86_mode(s) == X86_MODE_LONG64)
+		return sp;
+	return s->seg[X86_SS].base +
+	       (s->seg[X86_SS].attr & X86_AR_DB ? (uint32_t)sp : (uint16_t)sp);
+}
+
 /* Stack of a given operand size: what IRET and POPF will load. */
 static uint64_t stack_word(struct step *st, unsigned int index)
 {
 	unsigned int size = st->insn.operand_size;
-	uint64_t sp = st->from.gpr[X86_RSP], word = 0;
+	gva_t at = stack_at(&st->from) + (uint64_t)index * size;
+	uint64_t word = 0;
 	size_t done;
 
-	if (x86_mode(&st->from) != X86_MODE_LONG64)
-		sp = st->from.seg[X86_SS].base +
-		     (st->from.seg[X86_SS].attr & X86_AR_DB ? (uint32_t)sp
-							    : (uint16_t)sp);
-	if (!vcpu_read(st->v, sp + (uint64_t)index * size, &word, size, &done))
+	if (!vcpu_read(st->v, at, &word, size, &done))
 		return 0;
 	return word;
 }
@@ -154,15 +162,10 @@ static void prepare(struct step *st, struct vcpu *v)
 static void clear_pushed_tf(struct vcpu *v, const struct x86_state *s,
 			    unsigned int offset)
 {
-	uint64_t sp = s->gpr[X86_RSP];
+	gva_t sp = stack_at(s) + offset + 1; /* TF is bit 8: bit 0 there */
 	uint8_t byte;
 	size_t done;
 
-	if (x86_mode(s) != X86_MODE_LONG64)
-		sp = s->seg[X86_SS].base + (s->seg[X86_SS].attr & X86_AR_DB
-						    ? (uint32_t)sp
-						    : (uint16_t)sp);
-	sp += offset + 1; /* TF is bit 8: bit 0 of the second byte */
 	if (vcpu_read(v, sp, &byte, 1, &done) && (byte & 1)) {
 		byte &= 0xfe;
 		vcpu_write(v, sp, &byte, 1);
@@ -221,6 +224,18 @@ static void hide_tf_in_interrupt_frame(struct step *st)
 	vcpu_write(st->v, top + 2 * size, &flags, size);
 }
 
+/* Vectors may share a handler: rip on top means that no error code is. */
+static bool pushed_error(struct step *st, const struct x86_state *s,
+			 const struct landing *l)
+{
+	uint64_t word = 0;
+	size_t done;
+
+	return l->has_error &&
+	       vcpu_read(st->v, stack_at(s), &word, frame_slot(s), &done) &&
+	       word != st->from.rip;
+}
+
 static void hide_tf(struct step *st)
 {
 	struct vcpu *v = st->v;
@@ -244,8 +259,10 @@ static void hide_tf(struct step *st)
 		const struct landing *l = &v->landing[i];
 
 		if (l->addr == pc && l->exception)
-			clear_pushed_tf(
-				v, &s, frame_slot(&s) * (l->has_error ? 3 : 2));
+			clear_pushed_tf(v, &s,
+					frame_slot(&s) *
+						(pushed_error(st, &s, l) ? 3
+									 : 2));
 	}
 }
 
@@ -294,7 +311,8 @@ static bool finish_io(struct step *st, struct target_stop *stop, bool *stopped)
 		*stopped = vcpu_handle_exit(v, stop);
 		return *stopped;
 	}
-	return moved(st);
+	*stopped = vcpu_noted_stop(v, stop);
+	return *stopped || moved(st);
 }
 
 static enum step_result one_round(struct step *st, struct target_stop *stop,
@@ -317,7 +335,7 @@ static enum step_result one_round(struct step *st, struct target_stop *stop,
 	}
 	if (vcpu_handle_exit(v, stop))
 		return STEP_STOPPED;
-	if (v->run->exit_reason == KVM_EXIT_DEBUG)
+	if (v->run->exit_reason == KVM_EXIT_DEBUG || v->step_over_done)
 		return STEPPED;
 	if (v->assisted && moved(st))
 		return STEPPED;
@@ -333,13 +351,15 @@ enum step_result vcpu_step(struct vcpu *v, struct target_stop *stop)
 	enum step_result result = STEPPED;
 	bool again = true;
 	struct step st;
+	gva_t pc;
 
 	prepare(&st, v);
-	add_landings(&st);
 	/* A debug register on this very instruction must let it pass. */
 	v->passing = true;
 	v->pass_pc = st.pc;
+	add_landings(&st);
 	v->stepping = true;
+	v->step_over_done = false;
 	for (int i = 0; again && i < MAX_ROUNDS; i++)
 		result = one_round(&st, stop, &again);
 	if (result != STEP_INTERRUPTED)
@@ -349,5 +369,45 @@ enum step_result vcpu_step(struct vcpu *v, struct target_stop *stop)
 	v->armed_valid = false;
 	v->awake = result == STEPPED && st.insn.kind != INSN_HLT;
 	restore_tf(&st, result == STEPPED);
+	pc = x86_linear_pc(vcpu_now(v, GPR_SYS));
+	if (result == STEPPED && pc != st.pc && catch_gate_hit(v, pc, stop))
+		result = STEP_STOPPED;
+	return result;
+}
+
+enum step_result vcpu_step_off(struct vcpu *v, struct target_stop *stop)
+{
+	gva_t pc = x86_linear_pc(vcpu_now(v, GPR_SYS));
+	struct plant *p = plant_at(v->vm, pc);
+	enum step_result result;
+	bool passing;
+
+	/* Stopped for something else just when it had got here. */
+	if (catch_gate_hit(v, pc, stop))
+		return STEP_STOPPED;
+	passing = catch_let_pass(v);
+	if (p)
+		patch_lift(v->vm, p);
+	result = vcpu_step(v, stop);
+	if (v->gate_pc == pc && x86_linear_pc(vcpu_now(v, GPR_SYS)) != pc)
+		v->gate_told = false; /* the handler goes on */
+	if (p)
+		patch_lower(v->vm, p);
+	if (passing)
+		catch_has_passed(v);
+	return result;
+}
+
+enum step_result vcpu_step_alone(struct vcpu *v, struct target_stop *stop)
+{
+	enum step_result result;
+	bool stepping = v->stepping;
+
+	vcpu_alone_begin(v);
+	result = vcpu_step_off(v, stop);
+	vcpu_alone_end(v);
+	/* It was the step that is being made, if one is. */
+	v->stepping = stepping;
+	v->step_over_done = stepping && result == STEPPED;
 	return result;
 }

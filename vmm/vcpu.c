@@ -15,6 +15,8 @@
 #include "vmm/power_on.h"
 #include "vmm/plant.h"
 
+#define GPR_SYS (X86_GROUP_GPR | X86_GROUP_SYS)
+
 /* ---- parking and releasing ---- */
 
 static void kick_locked(struct vcpu *v)
@@ -46,7 +48,8 @@ void vm_stop_all_locked(struct vm *vm)
 	for (unsigned int i = 0; i < vm->vcpus; i++)
 		if (vm->vcpu[i].phase == VCPU_RUNNING)
 			kick_locked(&vm->vcpu[i]);
-	if (vm->overs) /* somebody waits for a turn that will not come */
+	/* Somebody may wait for a turn that will not come. */
+	if (vm->overs || vm->alone)
 		pthread_cond_broadcast(&vm->go_cond);
 	if (!vm->running)
 		report_parked_locked(vm);
@@ -135,6 +138,48 @@ static bool wait_for_overs(struct vcpu *v, bool mine)
 	return ok;
 }
 
+/* Is another vCPU in KVM_RUN?  Those that are get a nudge. */
+static bool others_inside_locked(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+	bool any = false;
+
+	for (unsigned int i = 0; i < vm->vcpus; i++) {
+		struct vcpu *o = &vm->vcpu[i];
+
+		if (o == v || !atomic_load(&o->inside))
+			continue;
+		any = true;
+		if (!o->nudged)
+			kick_locked(o);
+		o->nudged = true;
+	}
+	return any;
+}
+
+void vcpu_alone_begin(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+
+	pthread_mutex_lock(&vm->lock);
+	while (vm->alone)
+		pthread_cond_wait(&vm->go_cond, &vm->lock);
+	atomic_store(&vm->alone, v);
+	while (others_inside_locked(v))
+		pthread_cond_wait(&vm->go_cond, &vm->lock);
+	pthread_mutex_unlock(&vm->lock);
+}
+
+void vcpu_alone_end(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+
+	pthread_mutex_lock(&vm->lock);
+	atomic_store(&vm->alone, NULL);
+	pthread_cond_broadcast(&vm->go_cond);
+	pthread_mutex_unlock(&vm->lock);
+}
+
 static void end_over(struct vcpu *v, bool done)
 {
 	struct vm *vm = v->vm;
@@ -147,21 +192,13 @@ static void end_over(struct vcpu *v, bool done)
 	pthread_mutex_unlock(&vm->lock);
 }
 
-/* Step off the patched byte at pc, alone. */
 static enum step_result step_over(struct vcpu *v, struct target_stop *stop)
 {
 	enum step_result result;
-	struct plant *p;
 
 	if (!wait_for_overs(v, true))
 		return STEP_INTERRUPTED;
-	p = plant_at(v->vm,
-		     x86_linear_pc(vcpu_now(v, X86_GROUP_GPR | X86_GROUP_SYS)));
-	if (p)
-		patch_lift(v->vm, p);
-	result = vcpu_step(v, stop);
-	if (p)
-		patch_lower(v->vm, p);
+	result = vcpu_step_off(v, stop);
 	end_over(v, result != STEP_INTERRUPTED);
 	return result;
 }
@@ -213,7 +250,7 @@ static void run_range(struct vcpu *v, struct target_stop *stop)
 	do {
 		if (vcpu_step(v, stop) != STEPPED)
 			return;
-		pc = x86_linear_pc(vcpu_now(v, X86_GROUP_GPR | X86_GROUP_SYS));
+		pc = x86_linear_pc(vcpu_now(v, GPR_SYS));
 	} while (pc >= v->action.start && pc < v->action.end);
 	step_done(v, stop);
 }
@@ -229,7 +266,7 @@ static enum step_result pass_debug_register(struct vcpu *v,
 
 	if (!v->reported || v->action.kind != ACTION_CONTINUE)
 		return STEPPED;
-	s = *vcpu_now(v, X86_GROUP_GPR | X86_GROUP_SYS);
+	s = *vcpu_now(v, GPR_SYS);
 	if (x86_linear_pc(&s) != v->reported_pc ||
 	    !plant_exec_at(v->vm, v->reported_pc))
 		return STEPPED;
@@ -240,19 +277,48 @@ static enum step_result pass_debug_register(struct vcpu *v,
 	return STEPPED;
 }
 
+/* One instruction has been executed already: is that all? */
+static bool was_all(struct vcpu *v, struct target_stop *stop)
+{
+	gva_t pc;
+
+	if (v->action.kind == ACTION_CONTINUE)
+		return false;
+	pc = x86_linear_pc(vcpu_now(v, GPR_SYS));
+	if (v->action.kind == ACTION_RANGE && pc >= v->action.start &&
+	    pc < v->action.end)
+		return false;
+	step_done(v, stop);
+	return true;
+}
+
+/* What a catchpoint holds comes first.  True: the run ends with that. */
+static bool release_held(struct vcpu *v, struct target_stop *stop)
+{
+	enum release r;
+
+	if (v->held.kind == HELD_NONE || v->held.kind == HELD_INSN)
+		return false;
+	r = catch_release(v, stop);
+	return r == RELEASE_STOPPED ||
+	       (r == RELEASE_STEPPED && was_all(v, stop));
+}
+
 static void run(struct vcpu *v, struct target_stop *stop)
 {
 	enum target_action_kind kind = v->action.kind;
 	enum step_result r;
 
-	if (v->over) {
-		r = step_over(v, stop);
-		if (r != STEPPED)
+	if (v->gate_told && v->gate_pc != x86_linear_pc(vcpu_now(v, GPR_SYS)))
+		v->gate_told = false;
+	if (release_held(v, stop))
+		return;
+	if (v->over || catch_holds_insn(v)) {
+		/* The latter: what a kick ended in the middle of the run. */
+		r = v->over ? step_over(v, stop) : vcpu_step_alone(v, stop);
+		if (r != STEPPED || vcpu_noted_stop(v, stop) ||
+		    was_all(v, stop))
 			return;
-		if (kind == ACTION_STEP) {
-			step_done(v, stop);
-			return;
-		}
 	} else if (pass_debug_register(v, stop) != STEPPED) {
 		return;
 	}
@@ -280,6 +346,10 @@ static void settle(struct vcpu *v, struct target_stop *stop)
 	if (v->io_pending && vcpu_complete_io(v) &&
 	    vcpu_handle_exit(v, &late) && stop->kind == STOP_NONE)
 		*stop = late;
+	if (stop->kind == STOP_NONE)
+		vcpu_noted_stop(v, stop);
+	v->watch_hit = false; /* something else is told */
+	v->caught.id = 0;
 	v->stepping = false;
 	v->landings = 0;
 }

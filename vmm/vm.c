@@ -151,7 +151,9 @@ static bool create_fds(struct vm *vm, struct err *err)
 	vm->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (vm->stop_fd < 0 || vm->timer_fd < 0 || vm->epoll_fd < 0 ||
 	    epoll_ctl(vm->epoll_fd, EPOLL_CTL_ADD, vm->stop_fd, &ev) < 0 ||
-	    epoll_ctl(vm->epoll_fd, EPOLL_CTL_ADD, vm->timer_fd, &ev) < 0)
+	    epoll_ctl(vm->epoll_fd, EPOLL_CTL_ADD, vm->timer_fd, &ev) < 0 ||
+	    epoll_ctl(vm->epoll_fd, EPOLL_CTL_ADD, vm->catches.note_fd, &ev) <
+		    0)
 		return err_set_errno(err, ERR_LIMIT, "event descriptors");
 	return true;
 }
@@ -249,6 +251,7 @@ static void blank(struct vm *vm, int kvm_fd, const struct vm_config *config)
 	vm->cpuid = *config->cpuid;
 	vm->block_irqs = true;
 	vm->patch_byte = host_caps_patch_byte(config->caps);
+	catch_init(&vm->catches);
 	pthread_mutex_init(&vm->lock, NULL);
 	pthread_cond_init(&vm->go_cond, NULL);
 	pthread_cond_init(&vm->parked_cond, NULL);
@@ -263,7 +266,8 @@ bool vm_create(int kvm_fd, const struct vm_config *config, struct vm *vm,
 			"--smp %u needs an interrupt controller to start the "
 			"other processors; use --irqchip kernel or split",
 			config->vcpus);
-	else if (create_fds(vm, err) && create_kvm_vm(vm, err) &&
+	else if (catch_open(&vm->catches, err) && create_fds(vm, err) &&
+		 create_kvm_vm(vm, err) &&
 		 guest_mem_init(&vm->mem, config->memory, err) &&
 		 add_rom(vm, err) &&
 		 slots_init(&vm->slots, vm->fd, &vm->mem, err) &&
@@ -311,6 +315,7 @@ void vm_destroy(struct vm *vm)
 	symbols_deinit(&vm->symbols);
 	free(vm->symbol_file);
 	free(vm->image_path);
+	catch_deinit(&vm->catches);
 	pthread_cond_destroy(&vm->go_cond);
 	pthread_cond_destroy(&vm->parked_cond);
 	pthread_mutex_destroy(&vm->lock);
@@ -327,6 +332,8 @@ static void forget_requests(struct vm *vm)
 bool vm_reset(struct vm *vm, struct err *err)
 {
 	ioctl_log_note("the machine is reset");
+	for (unsigned int i = 0; i < vm->vcpus; i++)
+		catch_drop(&vm->vcpu[i]);
 	forget_requests(vm);
 	if (!slots_apply(&vm->slots, false, err))
 		return false;

@@ -13,7 +13,8 @@
  *     |                                breakpoint first: wait   |
  *     +---------------------------------------------------------+
  *
- *   PARKED   not in KVM_RUN and no I/O exit pending: registers are readable
+ *   PARKED   not in KVM_RUN and no I/O exit pending, but for a read that a
+ *            catchpoint holds back (vmm/catch/catch.h): registers are readable
  *            and writable by the server thread, through the fd.
  *   RUNNING  the registers belong to the vCPU's thread.
  *
@@ -26,6 +27,10 @@
  * Stepping off a planted breakpoint lifts the patch, so nobody else may run:
  * vm->overs counts the vCPUs of this resume that still have to do that, and
  * the others wait for 0.
+ *
+ * That wait is for the beginning of a resume.  Later one vCPU may have to be
+ * alone for a step (vcpu_alone_begin()): the others leave KVM_RUN, and wait
+ * before they enter it again.
  *
  * Locking: fields under "lock" are guarded by vm->lock.  A vCPU's other fields
  * belong to its thread while RUNNING and to the server thread while PARKED;
@@ -43,6 +48,7 @@
 #include "base/buf.h"
 #include "stub/inspect.h"
 #include "stub/target.h"
+#include "vmm/catch/catch.h"
 #include "vmm/dev/bus.h"
 #include "vmm/boot/symbols.h"
 #include "vmm/convert.h"
@@ -53,7 +59,8 @@
 #include "vmm/slots.h"
 
 #define VM_DEBUG_SLOTS 4
-#define VCPU_ASSISTS   24 /* more than arch/assist.c knows */
+#define VCPU_ASSISTS   24      /* more than arch/assist.c knows */
+#define DR6_BS	       BIT(14) /* SDM Vol 3B, "Debug Status Register (DR6)" */
 
 struct vm;
 struct vcpu_power_on;
@@ -90,6 +97,7 @@ struct vcpu {
 	/* lock */
 	enum vcpu_phase phase;
 	bool go;
+	bool nudged; /* kicked out for somebody who wants to be alone */
 	pid_t tid;
 
 	struct target_action action;
@@ -120,8 +128,17 @@ struct vcpu {
 	bool io_pending;   /* an I/O or MMIO exit that KVM has not completed */
 	bool watch_hit;	   /* that exit touched a watched range: stop */
 	struct target_stop watch_stop;
-	bool stepping; /* guest debug has SINGLESTEP */
-	bool passing;  /* step with the exec slot at pass_pc left out */
+	struct caught caught; /* a catchpoint that exit hit: stop */
+	struct held held;     /* what the next release does first */
+	bool releasing;	      /* doing that: `before` has been told */
+	bool dropping;	      /* accesses are not made, only finished */
+	bool step_over_done;  /* a step inside the step has done it */
+	bool gate_told;	      /* the catchpoint on the handler at gate_pc */
+	gva_t gate_pc;
+	atomic_bool inside; /* in KVM_RUN, or about to be */
+	bool stepping;	    /* guest debug has SINGLESTEP */
+	bool passing;	    /* step with the exec slot at pass_pc left out */
+	bool bare;	    /* ... with them all left out, for more landings */
 	gva_t pass_pc;
 	bool awake;    /* known not to sleep in HLT */
 	bool retrying; /* inside watch_retry() */
@@ -154,6 +171,8 @@ struct plant {
 	uint8_t saved;	 /* PATCH: the guest's byte */
 	bool shadow;	 /* PATCH that a debug register doubles */
 	bool lost;	 /* PATCH found overwritten at least once */
+	bool hidden;	 /* of `catch exception`: no client asked for it */
+	bool wanted;	 /* hidden: some IDT names it (catch_gates_sync()) */
 	uint8_t old[16]; /* BP_READ: contents when last looked at */
 };
 
@@ -203,6 +222,7 @@ struct vm {
 	bool signalled; /* stop_fd has been made readable */
 	unsigned int overs;
 	struct vcpu *over_owner;
+	_Atomic(struct vcpu *) alone; /* set under the lock, read without */
 	bool stopping, quit;
 	bool interrupt_wanted;
 	unsigned int interrupt_vcpu;
@@ -219,6 +239,8 @@ struct vm {
 	unsigned int plants, plants_max;
 	struct debug_slot slot[VM_DEBUG_SLOTS];
 	uint8_t patch_byte;
+
+	struct catches catches;
 
 	/* lock: what the guest asked for, through a device */
 	bool exit_wanted, reset_wanted;
@@ -253,6 +275,12 @@ void vm_wait_parked_locked(struct vm *vm);
 
 /* Run as v->action says until there is a stop, or STOP_NONE when kicked. */
 void vcpu_run_to_stop(struct vcpu *v, struct target_stop *stop);
+/*
+ * Let nobody else run guest code until vcpu_alone_end(); waits for its turn.
+ * Called from v's thread, outside KVM_RUN.
+ */
+void vcpu_alone_begin(struct vcpu *v);
+void vcpu_alone_end(struct vcpu *v);
 /* Running no more: tell the others, and the server when it was the last. */
 void vcpu_park(struct vcpu *v, const struct target_stop *stop);
 
@@ -306,6 +334,18 @@ bool vcpu_handle_exit(struct vcpu *v, struct target_stop *stop);
 void vcpu_handle_errno(struct vcpu *v, int os_errno, struct target_stop *stop);
 /* A stop that a device asked for (exit, reset), if any. */
 bool vcpu_device_request(struct vcpu *v, struct target_stop *stop);
+/* The stop of a request that has been taken. */
+void vcpu_request_stop(struct vcpu *v, const struct request *r,
+		       struct target_stop *stop);
+/* The stop that an access of this exit has hit, completed first, if any. */
+bool vcpu_noted_stop(struct vcpu *v, struct target_stop *stop);
+/* Make the access of run->exit_reason, if it is one, and nothing more. */
+bool vcpu_serve_access(struct vcpu *v);
+/*
+ * One access on the bus by the guest, recorded, with its catchpoints: e tells
+ * which and gets the value and who answered.
+ */
+void vcpu_access(struct vcpu *v, struct exit_record *e);
 
 /* ---- record.c: what the flight recorder keeps ---- */
 /* What every entry has; the rest is filled by who serves the exit. */
@@ -322,6 +362,13 @@ enum step_result {
 	STEP_INTERRUPTED, /* asked to park first */
 };
 enum step_result vcpu_step(struct vcpu *v, struct target_stop *stop);
+/*
+ * Step over what makes the instruction at pc stop: a patched byte, an access
+ * that is held.  Nobody else may run guest code meanwhile.
+ */
+enum step_result vcpu_step_off(struct vcpu *v, struct target_stop *stop);
+/* The same, alone for as long as it takes. */
+enum step_result vcpu_step_alone(struct vcpu *v, struct target_stop *stop);
 /* The current DEBUG exit while stepping: repair what the trap flag left. */
 void vcpu_step_end(struct vcpu *v);
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "arch/regs.h"
+#include "stub/clock.h"
 
 #define STOP_TIMEOUT_MS 5000
 
@@ -82,9 +83,10 @@ void machine_end(struct machine *m)
 struct target_stop machine_wait(struct machine *m)
 {
 	struct pollfd p = {.fd = target_event_fd(m->target), .events = POLLIN};
+	int64_t until = now_ms() + STOP_TIMEOUT_MS;
 	struct target_stop stop;
 
-	for (int i = 0; i < STOP_TIMEOUT_MS / 10; i++) {
+	while (now_ms() < until) {
 		poll(&p, 1, 10);
 		if (target_next_stop(m->target, &stop))
 			return stop;

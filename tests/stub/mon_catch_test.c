@@ -54,9 +54,12 @@ TEST(the_words_after_the_range_come_in_any_order)
 	CHECK_EQ(c[1].value, 0x41);
 	CHECK_EQ(c[1].mask, 0xff);
 	CHECK_STR(run("catch msr 0xc0000080 ignore r 1+2"), "catchpoint 3: msr "
-							    "0xc0000080 r "
+							    "0xc0000080 "
+							    "(IA32_EFER) r "
 							    "value 0x3 after, "
 							    "ignore\n");
+	CHECK_HAS(run("catch msr efer"), "msr 0xc0000080 (IA32_EFER) rw");
+	CHECK_HAS(run("catch msr 0x10-0x1f"), "msr 0x10-0x1f rw");
 	CHECK_EQ(c[2].mask, UINT64_MAX);
 	teardown();
 }

@@ -23,6 +23,10 @@ bool live_clock(struct target *t, unsigned int vcpu, struct x86_clock *clock,
 /* evidence.c */
 bool live_evidence(struct target *t, struct target_evidence *evidence);
 
+/* inject.c */
+bool live_inject(struct target *t, unsigned int vcpu,
+		 const struct target_event *event, struct err *err);
+
 /* io.c */
 bool live_io_range(struct target *t, unsigned int i,
 		   struct target_io_range *range);

@@ -10,6 +10,7 @@ const struct target_inspect_ops live_inspect_ops = {
 	.set_msr = live_set_msr,
 	.msr_at = live_msr_at,
 	.cpuid = live_cpuid,
+	.inject = live_inject,
 	.io_range = live_io_range,
 	.io = live_io,
 	.records = live_records,

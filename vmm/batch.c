@@ -97,6 +97,23 @@ static bool log_progress(void *arg, const char *line)
 	return true;
 }
 
+bool batch_catch(struct target *t, const char *what, struct err *err)
+{
+	struct buf line = BUF_INIT, out = BUF_INIT;
+	bool ok;
+
+	buf_printf(&line, "catch %s", what);
+	ok = monitor_run(t, 0, buf_cstr(&line), &out);
+	if (ok)
+		log_text(LOG_INFO, buf_cstr(&out));
+	else
+		err_set(err, ERR_USAGE, "--catch: %.*s",
+			(int)strcspn(buf_cstr(&out), "\n"), buf_cstr(&out));
+	buf_deinit(&out);
+	buf_deinit(&line);
+	return ok;
+}
+
 int batch_commands(struct target *t, const char *commands, int on_error,
 		   struct buf *out)
 {

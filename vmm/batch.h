@@ -16,6 +16,10 @@
  */
 bool batch_run_guest(struct target *t, struct err *err) MUST_CHECK;
 
+/* `catch WHAT`, for --catch; what it says goes to the log. */
+bool batch_catch(struct target *t, const char *what,
+		 struct err *err) MUST_CHECK;
+
 /*
  * "CMD; CMD": output goes to *out.  Returns the program's exit status: 1 when a
  * command failed, else the guest's own when it has ended itself, or

@@ -306,6 +306,15 @@ static bool open_saved(struct program *p, struct err *err)
 	return tdesc_load(p->o.tdesc, &info, &p->tdesc, err);
 }
 
+/* --catch: before the first instruction. */
+static bool set_catchpoints(struct program *p, struct err *err)
+{
+	for (unsigned int i = 0; i < p->o.catches; i++)
+		if (!batch_catch(p->target, p->o.catch[i], err))
+			return false;
+	return true;
+}
+
 /* ---- serving it ---- */
 
 static bool run_server(struct program *p, struct server_config *config,
@@ -402,7 +411,7 @@ static bool run(struct program *p, int *status, struct err *err)
 		log_msg(LOG_WARN, "self-probe: %s (--probe shows the rest)",
 			p->caps.trouble);
 	if (!check_host_limits(p, err) || !make_cpuid(p, err) ||
-	    !make_machine(p, err))
+	    !make_machine(p, err) || !set_catchpoints(p, err))
 		return false;
 	return p->o.action == OPTIONS_BATCH ? run_batch(p, status, err)
 					    : serve(p, status, err);

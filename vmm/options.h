@@ -19,6 +19,8 @@ enum options_action {
 	OPTIONS_MONITOR_MAN, /* for the manual page's generator; not in --help */
 };
 
+#define OPTIONS_MAX_CATCHES 16
+
 struct options {
 	enum options_action action;
 	const char *comm;  /* NULL for --batch */
@@ -61,6 +63,8 @@ struct options {
 	bool run, once, trace_packets;
 	int on_error;	  /* enum server_on_error */
 	const char *dump; /* where a guest that dies is saved, or NULL */
+	const char *catch[OPTIONS_MAX_CATCHES]; /* arguments of `catch` */
+	unsigned int catches;
 	const char *log, *tdesc;
 };
 

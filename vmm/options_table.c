@@ -228,6 +228,19 @@ static bool add_disk(struct options *o, const struct option *opt,
 	return true;
 }
 
+static bool add_catch(struct options *o, const struct option *opt,
+		      const char *value, struct err *err)
+{
+	if (!*value)
+		return err_set(err, ERR_USAGE, "--catch: WHAT is missing");
+	if (o->catches == OPTIONS_MAX_CATCHES)
+		return err_set(err, ERR_USAGE,
+			       "--catch: more than %d of them (at '%s')",
+			       OPTIONS_MAX_CATCHES, value);
+	o->catch[o->catches++] = value;
+	return true;
+}
+
 static bool set_serial(struct options *o, const struct option *opt,
 		       const char *value, struct err *err)
 {
@@ -367,6 +380,10 @@ const struct option options_table[] = {
 	      "run monitor commands, print what they say and end;\n"
 	      "with --run, when the guest has stopped",
 	      .set = set_name, AT(batch), .anywhere = true),
+	VALUE("catch", "'WHAT ...'",
+	      "set a catchpoint before the guest runs, as the\n"
+	      "monitor command `catch` does; may be repeated",
+	      .set = add_catch),
 	VALUE("recorder", "N",
 	      "exits to user space that are kept for each vCPU\n"
 	      "(default 4096)",

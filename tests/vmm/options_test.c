@@ -245,6 +245,16 @@ TEST(reporting)
 	REFUSED("--log: FILE is missing", ":1", "--log=");
 }
 
+TEST(catchpoints)
+{
+	CHECK_OK(PARSE("--catch", "pio 0x70 r", "--catch=reset", ":1"), &err);
+	CHECK_EQ(o.catches, 2);
+	CHECK_STR(o.catch[0], "pio 0x70 r");
+	CHECK_STR(o.catch[1], "reset");
+	options_deinit(&o);
+	REFUSED("--catch: WHAT is missing", "--catch=", ":1");
+}
+
 TEST(batch)
 {
 	CHECK_OK(PARSE("--batch", "why; walk 0", "image"), &err);
@@ -330,6 +340,7 @@ TEST(help_lists_every_option_within_80_columns)
 		"--trace-packets",
 		"--probe",
 		"--batch 'CMD; CMD'",
+		"--catch 'WHAT ...'",
 		"--recorder N",
 		"--tdesc DIR",
 		"--load-addr",

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "stub/rsp/rsp.h"
+#include "stub/stuck.h"
 #include "stub/trace.h"
 
 static void find_expedited(struct session *s)
@@ -200,6 +201,17 @@ void session_note(struct session *s, const char *lines, size_t len)
 		s->notes_lost += lines[i] == '\n';
 }
 
+/* The user has stopped a guest that may hang: say so when it is certain. */
+static void tell_stuck(struct session *s)
+{
+	struct buf line = BUF_INIT;
+
+	stuck_line(s->t, &line);
+	if (line.len)
+		reply_console(&s->out, line.data, line.len);
+	buf_deinit(&line);
+}
+
 void session_stopped(struct session *s, const struct target_stop *stop)
 {
 	size_t start = s->out.len;
@@ -212,6 +224,8 @@ void session_stopped(struct session *s, const struct target_stop *stop)
 	tell_lost(s);
 	if (stop->text)
 		reply_console(&s->out, stop->text, strlen(stop->text));
+	else if (stop->kind == STOP_INTERRUPT && s->resumed && !s->attaching)
+		tell_stuck(s);
 	reply_begin(&s->reply, &s->out, s->errors);
 	rsp_put_stop(s, stop);
 	reply_end(&s->reply);

@@ -73,23 +73,57 @@ bool stuck_gather(struct target *t, unsigned int vcpu, struct stuck_vcpu *v,
 	return true;
 }
 
-void stuck_story(struct target *t, struct buf *out)
+/* All vCPUs; how many there are, 0 on failure.  The caller frees *v. */
+static unsigned int gather_all(struct target *t, struct stuck_vcpu **v)
 {
-	struct show_names names = target_names(t);
-	struct stuck_vcpu *v = calloc(t->nvcpus, sizeof(*v));
 	unsigned int n = 0;
 	struct err ignored;
 
-	if (!v)
-		return;
-	for (; n < t->nvcpus && stuck_gather(t, n, &v[n], &ignored); n++) {
-		if (stuck_state(&v[n]) == STUCK_RUNS)
+	*v = calloc(t->nvcpus, sizeof(**v));
+	while (*v && n < t->nvcpus && stuck_gather(t, n, &(*v)[n], &ignored))
+		n++;
+	return n == t->nvcpus ? n : 0;
+}
+
+void stuck_story(struct target *t, struct buf *out)
+{
+	struct show_names names = target_names(t);
+	struct stuck_vcpu *v;
+	unsigned int n = gather_all(t, &v);
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (stuck_state(&v[i]) == STUCK_RUNS)
 			continue;
-		buf_printf(out, "vCPU %u: ", n);
-		stuck_print(out, &v[n], &names);
+		buf_printf(out, "vCPU %u: ", i);
+		stuck_print(out, &v[i], &names);
 		buf_byte(out, '\n');
 	}
-	if (n == t->nvcpus)
+	if (n)
+		stuck_verdict(out, v, n);
+	free(v);
+}
+
+/* An interrupt may wake somebody: that is how every kernel idles. */
+static bool may_idle(const struct stuck_vcpu *v, unsigned int n)
+{
+	bool halted = false;
+
+	for (unsigned int i = 0; i < n; i++) {
+		enum stuck_state state = stuck_state(&v[i]);
+
+		if (state == STUCK_DELAYS)
+			return false; /* as after a panic */
+		halted |= state == STUCK_HALTED;
+	}
+	return halted;
+}
+
+void stuck_line(struct target *t, struct buf *out)
+{
+	struct stuck_vcpu *v;
+	unsigned int n = gather_all(t, &v);
+
+	if (n && !may_idle(v, n))
 		stuck_verdict(out, v, n);
 	free(v);
 }

@@ -28,4 +28,10 @@ bool stuck_gather(struct target *t, unsigned int vcpu, struct stuck_vcpu *v,
  */
 void stuck_story(struct target *t, struct buf *out);
 
+/*
+ * The last line of that alone, for a stop: only when it is certain that the
+ * guest will not get on by itself.  One that merely idles gets none.
+ */
+void stuck_line(struct target *t, struct buf *out);
+
 #endif

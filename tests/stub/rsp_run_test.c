@@ -127,6 +127,37 @@ TEST(an_error_stop_tells_its_story_and_goes_on_telling)
 	       {"p0", "1111000000000000"}, {"m1000,1", "00"});
 }
 
+static void stop_by_hand(void)
+{
+	struct target_stop stop = {.kind = STOP_INTERRUPT,
+				   .signal = GDB_SIGNAL_INT};
+
+	fake_push_stop(r.fake, &stop);
+	buf_clear(&r.console);
+	GOLDEN({"vCont;c", "T02*"});
+}
+
+/* Ctrl-C on a guest that hangs: the line that says so, and none for others. */
+TEST(a_hopeless_guest_is_told_at_the_interrupt)
+{
+	static const char loop[] = "\xeb\xfe";
+
+	init(1);
+	stop_by_hand();
+	CHECK_STR(buf_cstr(&r.console), "");
+	memcpy(fake_ram(r.fake, r.fake->cpu[0].rip, 2), loop, 2);
+	r.fake->cpu[0].rflags = 2;
+	stop_by_hand();
+	CHECK_HAS(buf_cstr(&r.console), "loops for ever with interrupts off");
+	CHECK(strchr(buf_cstr(&r.console), '\n')[1] == '\0');
+	r.fake->cpu[0].run_state = X86_HALTED;
+	stop_by_hand();
+	CHECK_HAS(buf_cstr(&r.console), "does nothing more");
+	r.fake->cpu[0].rflags |= X86_FL_IF; /* as every kernel idles */
+	stop_by_hand();
+	CHECK_STR(buf_cstr(&r.console), "");
+}
+
 /* Every resume is answered, with the reason; nothing hangs. */
 TEST(resume_after_death_is_refused)
 {

@@ -63,6 +63,10 @@ static void lack_sev(struct vmcs_model *m)
 	for (unsigned int f = VMCS_F_SEV_FEATURES; f <= VMCS_F_XSS; f++)
 		vmcs_lack(m, f, VMCS_UNPRINTED);
 	vmcs_lack(m, VMCS_F_VMPL, VMCS_UNUSED);
+	vmcs_lack(m, VMCS_F_GHCB, VMCS_UNUSED);
+	vmcs_lack(m, VMCS_F_VMSA, VMCS_UNUSED);
+	vmcs_lack(m, VMCS_F_ALLOWED_SEV, VMCS_UNUSED);
+	vmcs_lack(m, VMCS_F_GUEST_SEV, VMCS_UNUSED);
 	vmcs_lack(m, VMCS_F_ERAP_CTL, VMCS_UNPRINTED);
 }
 

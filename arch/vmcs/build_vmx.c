@@ -62,8 +62,9 @@ static void build_cr4(struct vmcs_model *m, const struct vmcs_source *src)
 }
 
 /*
- * KVM sets "accessed" where the processor can run any state, so that a
- * segment which user space made without it does not fail the entry.
+ * KVM_SET_SREGS sets "accessed" where the processor can run any state, so
+ * that a segment made without it does not fail the entry.  On a host that has
+ * a VMCS the state comes from there and has it already.
  */
 static void build_segments(struct vmcs_model *m, const struct x86_state *s)
 {
@@ -74,7 +75,7 @@ static void build_segments(struct vmcs_model *m, const struct x86_state *s)
 
 		if (!(ar & X86_AR_P))
 			ar |= X86_AR_UNUSABLE;
-		if (m->unrestricted_guest > 0 && i != X86_LDTR)
+		if (m->hypothetical && i != X86_LDTR)
 			ar |= 1;
 		if (v8086 && i < X86_LDTR) {
 			ar = (ar & ~(uint32_t)X86_AR_DPL) | X86_AR_DPL;

@@ -261,19 +261,64 @@ void vmcs_print_tally(struct buf *out, const struct vmcs_tally *t)
 		buf_printf(out, "; %u could not be made", t->skipped);
 }
 
-static void print_skipped(void *priv, const struct check *c)
-{
-	const struct vmcs_value *v;
+/* More than this are told by the field they lack. */
+#define SKIPPED_IN_FULL 8
 
-	if (c->failed || c->lacking < 0)
+struct skipped {
+	struct buf *out;
+	unsigned int total;
+	unsigned int by_field[VMCS_NR_FIELDS];
+};
+
+static bool is_skipped(const struct check *c)
+{
+	return !c->failed && c->lacking >= 0;
+}
+
+static const char *lack_word(const struct check *c)
+{
+	return vmcs_why_word(c->m->field[c->lacking].why);
+}
+
+static void count_skipped(void *priv, const struct check *c)
+{
+	struct skipped *s = priv;
+
+	if (!is_skipped(c))
 		return;
-	v = &c->m->field[c->lacking];
-	buf_printf(priv, "  %s: %s (%s is n/a: %s)\n", c->row->subject,
-		   c->row->rule, vmcs_field_name((unsigned int)c->lacking),
-		   vmcs_why_word(v->why));
+	s->total++;
+	s->by_field[c->lacking]++;
+}
+
+static void print_in_full(void *priv, const struct check *c)
+{
+	struct skipped *s = priv;
+
+	if (is_skipped(c))
+		buf_printf(s->out, "  %s: %s (%s is n/a: %s)\n",
+			   c->row->subject, c->row->rule,
+			   vmcs_field_name((unsigned int)c->lacking),
+			   lack_word(c));
+}
+
+static void print_by_field(void *priv, const struct check *c)
+{
+	struct skipped *s = priv;
+	unsigned int *n = &s->by_field[is_skipped(c) ? c->lacking : 0];
+
+	if (!is_skipped(c) || !*n)
+		return;
+	buf_printf(s->out, "  %s is n/a (%s): %u check%s\n",
+		   vmcs_field_name((unsigned int)c->lacking), lack_word(c), *n,
+		   *n == 1 ? "" : "s");
+	*n = 0; /* told */
 }
 
 void vmcs_print_skipped(struct buf *out, const struct vmcs_model *m)
 {
-	visit(m, NULL, print_skipped, out);
+	struct skipped s = {.out = out};
+
+	visit(m, NULL, count_skipped, &s);
+	visit(m, NULL,
+	      s.total > SKIPPED_IN_FULL ? print_by_field : print_in_full, &s);
 }

@@ -197,6 +197,18 @@ static void pat(struct check *c, unsigned int unused)
 	}
 }
 
+/* Listings of older kernels have neither; nothing was checked then. */
+static void sev_features(struct check *c, unsigned int unused)
+{
+	const struct vmcs_model *m = check_model(c);
+	uint64_t allowed, guest;
+
+	if (vmcs_get(m, VMCS_F_ALLOWED_SEV, &allowed) &&
+	    vmcs_get(m, VMCS_F_GUEST_SEV, &guest) && (allowed & BIT(63)) &&
+	    (guest & ~allowed))
+		check_fail(c, VMCS_F_GUEST_SEV, "0x%" PRIx64, guest & allowed);
+}
+
 #define V CHECK_VMRUN
 #define J CHECK_INJECTION
 const struct vmcs_check_row svm_checks[] = {
@@ -230,6 +242,9 @@ const struct vmcs_check_row svm_checks[] = {
 	 nested_cr3, 0},
 	{V, "PAT", "each byte must be a memory type with nested paging", pat,
 	 0},
+	{V, "guest_sev_features",
+	 "must be among allowed_sev_features if bit 63 of that is 1",
+	 sev_features, 0},
 	{J, "event_inj",
 	 "the type must not be reserved, an exception's vector must be one",
 	 injected, 0},

@@ -240,17 +240,25 @@ static bool at_word_start(const char *line, const char *at)
 	return at == line || !(isalnum((unsigned char)at[-1]) || at[-1] == '_');
 }
 
-static void parse_line(struct parse *p, const char *line, const char *end)
+/*
+ * What begins in line..stop.  Returns NULL, or where to go on in a later line
+ * when a piece was wrapped.
+ */
+static const char *parse_line(struct parse *p, const char *line,
+			      const char *stop, const char *end)
 {
 	const char *at = line;
+	struct vmcs_match m, bad;
+	const struct vmcs_line *l;
+	enum vmcs_kind kind;
 
-	while (at < end) {
-		struct vmcs_match m, bad = {.why = ""};
-		const struct vmcs_line *l = NULL;
-		enum vmcs_kind kind;
-
-		if (p->first[(unsigned char)*at] && at_word_start(line, at))
-			l = best_match(p, at, end, &kind, &m, &bad);
+	while (at < stop) {
+		if (!p->first[(unsigned char)*at] || !at_word_start(line, at)) {
+			at++;
+			continue;
+		}
+		*bad.why = '\0';
+		l = best_match(p, at, end, &kind, &m, &bad);
 		if (l) {
 			take(p, kind, l, &m);
 			at = m.end > at ? m.end : at + 1;
@@ -258,10 +266,11 @@ static void parse_line(struct parse *p, const char *line, const char *end)
 		}
 		if (*bad.why && p->summary.lines) {
 			note(p, "%s; the line is left out", bad.why);
-			return;
+			return NULL;
 		}
 		at++;
 	}
+	return at > stop ? at : NULL;
 }
 
 /* ---- the whole text ---- */
@@ -269,16 +278,23 @@ static void parse_line(struct parse *p, const char *line, const char *end)
 static void parse_text(struct parse *p, const char *text, size_t len)
 {
 	const char *end = text + len;
+	const char *eol, *stop, *wrapped = NULL;
 
 	while (text < end) {
-		const char *eol = memchr(text, '\n', (size_t)(end - text));
-		const char *stop = eol ? eol : end;
-
-		p->line++;
+		if (!wrapped)
+			p->line++;
+		eol = memchr(text, '\n', (size_t)(end - text));
+		stop = eol ? eol : end;
 		if (stop - text > LINE_MAX_BYTES)
 			stop = text + LINE_MAX_BYTES;
-		parse_line(p, text, stop);
-		text = eol ? eol + 1 : end;
+		wrapped = parse_line(p, text, stop, end);
+		if (!wrapped) {
+			text = eol ? eol + 1 : end;
+			continue;
+		}
+		for (; text < wrapped; text++)
+			p->line += *text == '\n';
+		p->summary.last_line = p->line;
 	}
 	close_listing(p);
 }

@@ -11,6 +11,7 @@
 struct scan {
 	const char *p, *end;
 	struct vmcs_match *m;
+	bool sure; /* the line is this one, so say what is wrong in it */
 };
 
 static bool is_blank(char c)
@@ -21,6 +22,18 @@ static bool is_blank(char c)
 static void skip_blanks(struct scan *s)
 {
 	while (s->p < s->end && is_blank(*s->p))
+		s->p++;
+}
+
+/* At the end of a line: on to the text of the next, behind marks of quoting. */
+static void skip_wrap(struct scan *s)
+{
+	if (s->p < s->end && *s->p == '\r')
+		s->p++;
+	if (s->p == s->end || *s->p != '\n')
+		return;
+	s->p++;
+	while (s->p < s->end && (is_blank(*s->p) || *s->p == '>'))
 		s->p++;
 }
 
@@ -44,9 +57,15 @@ static void skip_mark(struct scan *s)
 
 static bool torn(struct scan *s, unsigned int field, const char *wanted)
 {
+	if (!s->sure)
+		return false;
 	snprintf(s->m->why, sizeof(s->m->why), "%s: %s%s",
 		 vmcs_field_name(field),
-		 s->p == s->end ? "the line ends before " : "no ", wanted);
+		 s->p == s->end || *s->p == '\n' || *s->p == '\r' ? "the line "
+								    "ends "
+								    "before "
+								  : "no ",
+		 wanted);
 	return false;
 }
 
@@ -97,7 +116,7 @@ static bool hidden_pointer(struct scan *s)
 
 	if (s->p == s->end || *s->p != '(')
 		return false;
-	close = memchr(s->p, ')', (size_t)(s->end - s->p));
+	close = memchr(s->p, ')', min_u64((uint64_t)(s->end - s->p), 32));
 	if (!close)
 		return false;
 	s->p = close + 1;
@@ -133,6 +152,7 @@ static bool literal(struct scan *s, const char **text)
 		while (is_blank((*text)[1]))
 			(*text)++;
 		skip_blanks(s);
+		skip_wrap(s);
 		return true;
 	}
 	/* "n/a" stands without its 0x */
@@ -150,26 +170,24 @@ static bool literal(struct scan *s, const char **text)
 enum vmcs_match_result vmcs_match(const struct vmcs_line *l, const char *p,
 				  const char *end, struct vmcs_match *m)
 {
-	struct scan s = {p, end, m};
+	struct scan s = {p, end, m, false};
 	unsigned int field = 0, weight = 0;
-	bool sure = false;
 
 	for (const char *text = l->text; *text; text++) {
 		const char *at = text;
 
 		if (*text == '%') {
-			sure |= weight >= SURE;
+			s.sure |= weight >= SURE;
 			if (!value(&s, l->field[field], *++text,
 				   &m->value[field]))
-				return sure ? VMCS_MATCH_TORN : VMCS_MATCH_NO;
+				return s.sure ? VMCS_MATCH_TORN : VMCS_MATCH_NO;
 			field++;
 			continue;
 		}
 		if (!literal(&s, &text)) {
-			char wanted[16];
+			char wanted[] = {'\'', *at, '\'', '\0'};
 
-			snprintf(wanted, sizeof(wanted), "'%c'", *at);
-			if (!sure)
+			if (!s.sure)
 				return VMCS_MATCH_NO;
 			torn(&s, l->field[field - 1], wanted);
 			return VMCS_MATCH_TORN;

@@ -16,7 +16,10 @@ struct vmcs_match {
 	char why[96];				   /* when TORN */
 };
 
-/* Match at p; end is that of the text's line. */
+/*
+ * Match at p in a text that ends at `end`.  Where the line has a blank, the
+ * text may go on in its next line: mail programs wrap listings.
+ */
 enum vmcs_match_result vmcs_match(const struct vmcs_line *l, const char *p,
 				  const char *end, struct vmcs_match *m);
 

@@ -111,14 +111,18 @@ static enum mon_result run_check(struct mon_ctx *ctx)
 
 /* ---- vmcs import ---- */
 
-#define IMPORT_MAX_BYTES (UINT64_C(64) << 20)
+#define IMPORT_MAX_BYTES (UINT64_C(32) << 20)
+
+static const struct vmcs_value *exit_of(const struct vmcs_model *m)
+{
+	return &m->field[m->kind == VMCS_VMX ? VMCS_F_EXIT_REASON
+					     : VMCS_F_EXIT_CODE];
+}
 
 /* The exit that the listing tells of, decoded. */
 static void print_exit(struct mon_ctx *ctx, const struct vmcs_model *m)
 {
-	const struct vmcs_value *v =
-		&m->field[m->kind == VMCS_VMX ? VMCS_F_EXIT_REASON
-					      : VMCS_F_EXIT_CODE];
+	const struct vmcs_value *v = exit_of(m);
 
 	if (v->class == VMCS_NA)
 		return;
@@ -128,6 +132,28 @@ static void print_exit(struct mon_ctx *ctx, const struct vmcs_model *m)
 						 : EXIT_VENDOR_SVM,
 			     v->value);
 	buf_byte(ctx->out, '\n');
+}
+
+/* An entry was refused, and no check tells why. */
+static void print_unexplained(struct mon_ctx *ctx, const struct vmcs_import *im)
+{
+	const struct vmcs_value *v = exit_of(&im->model);
+	const bool vmx = im->model.kind == VMCS_VMX;
+
+	if (im->summary.checks.violated || v->class == VMCS_NA)
+		return;
+	if (vmx && v->value >> 31 == 1)
+		buf_str(ctx->out, "The cause is not in what is listed: left "
+				  "are the VMCS "
+				  "link pointer, the contents\nof MSR lists "
+				  "and rules "
+				  "that only this processor has.\n");
+	else if (!vmx && (uint32_t)v->value == UINT32_MAX)
+		buf_str(ctx->out, "The cause is not in what is listed: left "
+				  "are reserved "
+				  "bits elsewhere and rules\nthat only this "
+				  "processor "
+				  "has.\n");
 }
 
 static void print_import(struct mon_ctx *ctx, const struct vmcs_import *im)
@@ -147,6 +173,7 @@ static void print_import(struct mon_ctx *ctx, const struct vmcs_import *im)
 	print_exit(ctx, m);
 	buf_printf(ctx->out, "\n%s on the listing:\n", checks[m->kind]);
 	print_checks(ctx, m);
+	print_unexplained(ctx, im);
 	if (!mon_vmcs_model(ctx->target, ctx->vcpu, m->kind, &live, &err)) {
 		buf_printf(ctx->out, "\nNo state to compare with: %s\n",
 			   err.msg);

@@ -61,7 +61,7 @@ TEST(one_bad_field_is_named_alone)
 {
 	long_mode();
 	s.seg[X86_SS].attr &= ~0xfu;
-	check_bad(VMCS_VMX, "violated: SS.attr = 0xc091 (derived)\n"
+	check_bad(VMCS_VMX, "violated: SS.attr = 0xc090 (derived)\n"
 			    "  SDM Vol 3C, Checks on Guest Segment Registers:\n"
 			    "  the type must be 3 or 7\n"
 			    "  satisfied by: SS.attr = 0x0c093\n");

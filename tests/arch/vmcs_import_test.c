@@ -177,6 +177,60 @@ static void replace(const char *old, const char *new)
 	text = b;
 }
 
+/* As mail programs do: "> " before, and a line break at the last blanks. */
+TEST(wrapped_and_quoted_lines)
+{
+	struct vmcs_model before;
+
+	load("vmx-5.19.txt");
+	import(0);
+	before = im.model;
+	vmcs_import_deinit(&im);
+	redress("> ", "");
+	for (char *p = text.data; (p = strstr(p, ", base="));)
+		p[1] = '\n';
+	replace("CR0: actual=0x0000000080050033, shadow", "CR0: "
+							  "actual="
+							  "0x0000000080050033,"
+							  "\r\n> > shadow");
+	replace("DR7 = ", "DR7 =\n");
+	import(0);
+	CHECK_STR(buf_cstr(&out), "");
+	CHECK(!memcmp(&im.model, &before, sizeof(before)));
+	CHECK_EQ(im.summary.last_line, 47 + 12);
+	vmcs_import_deinit(&im);
+}
+
+TEST(efer_and_pat_on_one_line)
+{
+	load("vmx-5.19.txt");
+	replace("EFER= 0x0000000000000d01 (effective)", "EFER =     "
+							"0x0000000000000500  "
+							"PAT = "
+							"0x0000000000000006");
+	replace("[   73.980900] PAT = 0x0407050600070106\n", "");
+	import(0);
+	CHECK_STR(buf_cstr(&out), "");
+	CHECK_EQ(field(VMCS_F_EFER), 0x500);
+	CHECK_EQ(field(VMCS_F_PAT), 6);
+	vmcs_import_deinit(&im);
+}
+
+TEST(encrypted_state_features)
+{
+	load("svm-6.1.txt");
+	replace("cs:   s: 0008 a: 0e9b", "cs:   s: 0008 a: 0a9b");
+	replace("VMCB State Save Area:", "allowed_sev_features:"
+					 "8000000000000001\n"
+					 "guest_sev_features: "
+					 "0000000000000081\n"
+					 "VMCB State Save Area:");
+	import(1);
+	CHECK_EQ(im.summary.checks.violated, 1);
+	CHECK_EQ(im.summary.checks.first, VMCS_F_GUEST_SEV);
+	vmcs_import_deinit(&im);
+}
+
 TEST(forms_of_newer_kernels)
 {
 	load("svm-6.1.txt");

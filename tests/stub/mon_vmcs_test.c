@@ -156,6 +156,28 @@ TEST(import_names_the_cause_first)
 	fake_destroy(f);
 }
 
+/* No check fails, and the kernel says that the processor refused. */
+TEST(import_does_not_hide_that_it_knows_no_cause)
+{
+	const char *text;
+	char path[] = "/tmp/mon_vmcs_XXXXXX", line[80];
+	FILE *file;
+
+	CHECK(mkstemp(path) >= 0);
+	file = fopen(path, "w");
+	fputs("VMCS 0000000000001000, last attempted VM-entry on CPU 0\n"
+	      "        reason=80000021 qualification=0000000000000000\n",
+	      file);
+	fclose(file);
+	setup(EXIT_VENDOR_VMX, "kvm_intel");
+	snprintf(line, sizeof(line), "vmcs import %s", path);
+	text = run(line, true);
+	unlink(path);
+	CHECK_HAS(text, "missing: ");
+	CHECK_HAS(text, "\nThe cause is not in what is listed: ");
+	fake_destroy(f);
+}
+
 TEST(import_needs_a_listing)
 {
 	setup(EXIT_VENDOR_VMX, "kvm_intel");

@@ -50,8 +50,8 @@ static void put_tsc(struct buf *out, const struct x86_clock *c)
 	buf_str(out, "TSC offset     ");
 	if (c->has_tsc_offset)
 		buf_printf(out,
-			   "0x%016" PRIx64 " (%" PRId64 "): guest TSC - host "
-			   "TSC, before scaling\n",
+			   "0x%016" PRIx64 " (%" PRId64 "): added to the "
+			   "host's, after scaling\n",
 			   c->tsc_offset, (int64_t)c->tsc_offset);
 	else
 		buf_str(out, "n/a (KVM tells it since Linux 5.16)\n");

@@ -19,7 +19,8 @@ static void check_result(const struct guest_mem *mem,
 		abort();
 }
 
-static const struct boot_wiring wiring = {true, true, 0x11};
+static const struct boot_wiring wiring = {
+	.has_ioapic = true, .has_pic = true, .ioapic_version = 0x11};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

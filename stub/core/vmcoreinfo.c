@@ -34,7 +34,7 @@ bool vmcoreinfo_number(const char *text, size_t len, const char *key, bool hex,
 {
 	size_t n = 0;
 	const char *at = find_key(text, len, key, &n);
-	struct cursor c = cur(at, at ? n : 0);
+	struct cursor c = cur(at ? at : "", n);
 	bool negative;
 	uint64_t v;
 

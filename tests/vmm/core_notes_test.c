@@ -116,6 +116,14 @@ TEST(values_that_would_be_used_as_an_index)
 	CHECK_HAS(refused(), "(memory map): entry 0: name is string ");
 }
 
+TEST(memory_that_is_on_the_map_only)
+{
+	save_fake();
+	note_at(CORE_REGION, 0)[24 + 8 + 5] = 1; /* size += 1 << 40 */
+	CHECK_HAS(refused(), "(memory map): entry 0: RAM at 0x0, 0x10000400000 "
+			     "bytes, is not all in the file");
+}
+
 TEST(two_notes_of_the_same)
 {
 	save_fake();

@@ -129,8 +129,12 @@ static bool core_kernel_trace(struct target *t,
 			      struct target_kernel_trace *trace)
 {
 	const struct saved *s = core_saved(t);
+	const struct saved_note *n = saved_find(s, CORE_KERNEL_EVENT, 0, 0);
 
-	return saved_get(s, saved_find(s, CORE_KERNEL_TRACE, 0, 0), 0, trace);
+	if (!saved_get(s, saved_find(s, CORE_KERNEL_TRACE, 0, 0), 0, trace))
+		return false;
+	trace->events = n ? n->count : 0; /* whatever the other note says */
+	return true;
 }
 
 static bool core_kernel_event(struct target *t, size_t i,

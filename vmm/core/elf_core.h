@@ -56,6 +56,9 @@ void elf_core_close(struct elf_core *e);
 bool elf_core_read(const struct elf_core *e, gpa_t gpa, void *buf, size_t len,
 		   struct err *err) MUST_CHECK;
 
+/* Is every byte of [gpa, gpa + size) in the file? */
+bool elf_core_has(const struct elf_core *e, gpa_t gpa, uint64_t size);
+
 /*
  * The next note; start with a zeroed iterator.  False at the end.
  * elf_core_open() has checked that all lie within their segments.

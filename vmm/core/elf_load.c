@@ -151,6 +151,21 @@ static const struct core_load *find_load(const struct elf_core *e, gpa_t gpa)
 	return NULL;
 }
 
+bool elf_core_has(const struct elf_core *e, gpa_t gpa, uint64_t size)
+{
+	while (size) {
+		const struct core_load *l = find_load(e, gpa);
+		uint64_t n;
+
+		if (!l)
+			return false;
+		n = min_u64(size, l->size - (gpa - l->start));
+		gpa += n;
+		size -= n;
+	}
+	return true;
+}
+
 bool elf_core_read(const struct elf_core *e, gpa_t gpa, void *buf, size_t len,
 		   struct err *err)
 {

@@ -280,6 +280,26 @@ static bool check_vcpu(const struct saved *s, const struct saved_note *n,
 	return blame(s, n, err);
 }
 
+/* Memory that the map has and the file has not would be looked for in vain. */
+static bool check_regions(const struct saved *s, struct err *err)
+{
+	const struct saved_note *n = saved_find(s, CORE_REGION, 0, 0);
+	struct target_region r;
+
+	for (uint32_t i = 0; saved_get(s, n, i, &r); i++) {
+		if (!r.ram || elf_core_has(&s->elf, r.start, r.size))
+			continue;
+		err_set(err, ERR_MALFORMED,
+			"entry %u: RAM at 0x%" PRIx64 ", 0x%" PRIx64 " bytes, "
+								     "is not "
+								     "all in "
+								     "the file",
+			i, r.start, r.size);
+		return blame(s, n, err);
+	}
+	return true;
+}
+
 /* What the tables cannot know. */
 static bool check_sense(struct saved *s, struct err *err)
 {
@@ -320,7 +340,8 @@ static bool understand(struct saved *s, struct err *err)
 	if (!s->ours)
 		return saved_take_foreign(s, err);
 	tell_origin(s);
-	return take_vcpus(s, err) && check_sense(s, err);
+	return take_vcpus(s, err) && check_regions(s, err) &&
+	       check_sense(s, err);
 }
 
 bool saved_open(struct saved *s, int fd, const char *name, struct err *err)

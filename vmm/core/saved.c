@@ -291,9 +291,9 @@ static bool check_regions(const struct saved *s, struct err *err)
 			continue;
 		err_set(err, ERR_MALFORMED,
 			"entry %u: RAM at 0x%" PRIx64 ", 0x%" PRIx64 " bytes, "
-								     "is not "
-								     "all in "
-								     "the file",
+			"is not "
+			"all in "
+			"the file",
 			i, r.start, r.size);
 		return blame(s, n, err);
 	}

@@ -328,11 +328,13 @@ void exit_namer_next(struct exit_namer *n, const struct exit_record *e,
 		reg = port_register(space_of(e), e->where, e->is_write);
 	if (!reg)
 		reg = "";
+	if (name_pci(n, e, reg, name))
+		return;
 	/* state first: it is to be kept whoever names the access */
-	if (name_pair(n, e, reg, name) || name_pci(n, e, reg, name) ||
-	    name_pic(n, e, name) || name_pit(n, e, name))
-		if (!e->reg)
-			return;
+	if ((name_pair(n, e, reg, name) || name_pic(n, e, name) ||
+	     name_pit(n, e, name)) &&
+	    !e->reg)
+		return;
 	snprintf(name->reg, sizeof(name->reg), "%s", reg);
 }
 

@@ -69,19 +69,31 @@ static void print_matches(struct mon_ctx *ctx, const struct exits_list *list,
 	}
 }
 
+/* Is the i-th range the first of its name that KVM answers? */
+static bool is_news(struct mon_ctx *ctx, unsigned int i, const char *name)
+{
+	struct target_io_range range;
+
+	for (unsigned int k = 0; k < i; k++)
+		if (target_io_range(ctx->target, k, &range) &&
+		    range.in_kernel && !strcmp(range.name, name))
+			return false;
+	return true;
+}
+
 /* What KVM answers by itself, as far as the target tells. */
 static void print_in_kernel(struct mon_ctx *ctx)
 {
 	struct target_io_range range;
-	const char *last = "";
+	const char *gap = " (";
 
 	for (unsigned int i = 0; target_io_range(ctx->target, i, &range); i++) {
-		if (!range.in_kernel || !strcmp(range.name, last))
+		if (!range.in_kernel || !is_news(ctx, i, range.name))
 			continue;
-		buf_printf(ctx->out, "%s%s", *last ? ", " : " (", range.name);
-		last = range.name;
+		buf_printf(ctx->out, "%s%s", gap, range.name);
+		gap = ", ";
 	}
-	if (*last)
+	if (*gap == ',')
 		buf_byte(ctx->out, ')');
 }
 
@@ -103,8 +115,7 @@ static void print_limits(struct mon_ctx *ctx, const struct exits_list *list,
 			   list->kernel.lost);
 	if (list->kernel.on || source == EXITS_KERNEL)
 		return;
-	buf_str(out, "not in here: what KVM serves without leaving the "
-		     "kernel");
+	buf_str(out, "not in here: what KVM serves by itself");
 	print_in_kernel(ctx);
 	if (msrs)
 		buf_str(out, "; such as every MSR that no `catch msr` asks "

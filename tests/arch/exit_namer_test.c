@@ -147,6 +147,15 @@ TEST(pci_configuration_is_decoded)
 	/* bit 31 is clear: no configuration access */
 	access(EXIT_IO, 0xcf8, true, 4, 0);
 	CHECK_STR(inb(0xcfc), "unclaimed: pci CONFIG_DATA");
+	/* a bridge of ours knows whether there is a device, we know which */
+	access(EXIT_IO, 0xcf8, true, 4, 0x80001004);
+	CHECK_STR(feed(&(struct exit_record){.reason = EXIT_IO,
+					     .where = 0xcfc,
+					     .size = 4,
+					     .device = "pci-host",
+					     .reg = "CONFIG_DATA (no device)"}),
+		  "pci-host CONFIG_DATA (no device)[00:02.0 0x04 command and "
+		  "status]");
 	/* bytes there are other registers */
 	CHECK_STR(outb(0xcf9, 6), "unclaimed: reset reset control");
 }

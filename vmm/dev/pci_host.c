@@ -102,8 +102,9 @@ static const char *pci_reg_name(struct bus_device *dev, uint64_t offset,
 		return "reset control";
 	if (offset < OFF_DATA)
 		return "CONFIG_ADDRESS";
-	return config_offset(of(dev), offset) < 0 ? "CONFIG_DATA, no device"
-						  : "CONFIG_DATA 00:00.0";
+	/* of which device, arch/exit/namer.c adds */
+	return config_offset(of(dev), offset) < 0 ? "CONFIG_DATA (no device)"
+						  : "CONFIG_DATA";
 }
 
 static const struct bus_device_ops pci_ops = {

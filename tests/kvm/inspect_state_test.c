@@ -47,6 +47,33 @@ GUEST(waits, "	lea	waits_word(%rip), %rdi\n"
 	     "waits_word:\n"
 	     "	.long	0\n");
 
+/*
+ * Starts the second processor, which halts for good, and waits for a word from
+ * it.
+ */
+GUEST(betrayed, "	lea	betrayed_ap(%rip), %rsi\n"
+		"	mov	$0x8000, %edi\n"
+		"	mov	$2, %ecx\n"
+		"	rep movsb\n"
+		"	mov	$0xfee00000, %esi\n"
+		"	movl	$0x1ff, 0xf0(%rsi)\n"
+		"	movl	$0x01000000, 0x310(%rsi)\n"
+		"	movl	$0x00004500, 0x300(%rsi)\n"
+		"	mov	$1000, %ecx\n"
+		"1:	loop	1b\n"
+		"	movl	$0x01000000, 0x310(%rsi)\n"
+		"	movl	$0x00004608, 0x300(%rsi)\n"
+		"	lea	betrayed_word(%rip), %rdi\n"
+		"2:	pause\n"
+		"	cmpl	$0, (%rdi)\n"
+		"	je	2b\n"
+		"betrayed_ap:\n"
+		"	cli\n"
+		"	hlt\n"
+		"	.balign 8\n"
+		"betrayed_word:\n"
+		"	.long	0\n");
+
 static struct machine m;
 static struct buf out;
 static struct err err;
@@ -159,6 +186,23 @@ TEST(where_a_guest_spins)
 				"0x10001");
 	CHECK_HAS(say("where"), "(4 bytes, now 0x0)");
 	CHECK_HAS(say("where"), "no processor is left to make it");
+	machine_end(&m);
+}
+
+TEST(where_one_waits_for_another_that_has_halted)
+{
+	static const struct machine_options two = {.vcpus = 2};
+
+	if (!decode_available())
+		test_skip("built without an instruction decoder");
+	machine_start(&m, betrayed, 64, &two);
+	machine_run_for(&m, 200);
+	CHECK_HAS(say("where"), "vCPU 1  0x8002 (0800:0002)  real CPL0 IF=0  "
+				"halted");
+	CHECK_HAS(say("why"), "\nvCPU 0 waits for a change of memory at "
+			      "0x1000");
+	CHECK_HAS(say("why"), ", and no processor is left to make it: vCPU 1 "
+			      "is halted with IF=0; only ");
 	machine_end(&m);
 }
 

@@ -1,5 +1,6 @@
 /* Triple faults. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "arch/diag/chain.h"
 #include "arch/diag/story_impl.h"
@@ -49,6 +50,15 @@ static void advise(const struct story_in *in, const struct chain *c,
 			       "makes it one");
 }
 
+/* A page fault's address has been named already. */
+static const char *without_address(const char *why)
+{
+	const char *rest = strncmp(why, "linear 0x", 9) ? NULL
+							: strstr(why, ": ");
+
+	return rest ? rest + 2 : why;
+}
+
 static void tell_found(const struct story_in *in, const struct chain *c,
 		       struct story_out *out)
 {
@@ -58,8 +68,8 @@ static void tell_found(const struct story_in *in, const struct chain *c,
 	buf_str(&out->verdict, "triple fault: ");
 	fault_print(&out->verdict, &first->event);
 	put_where(in, c, &out->verdict);
-	buf_printf(&out->verdict, ": %s; then %s", first->event.why,
-		   first->failed);
+	buf_printf(&out->verdict, ": %s; then %s",
+		   without_address(first->event.why), first->failed);
 	put_age(in, &out->verdict);
 	buf_str(&out->body, "chain: ");
 	chain_print(&out->body, c);

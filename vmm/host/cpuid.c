@@ -23,6 +23,9 @@ static void add_from_capabilities(int kvm_fd, struct cpuid_table *table)
 	if (KVM_IOCTL(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) >
 	    0)
 		cpuid_flag_set(table, "tsc_deadline_timer", true);
+	/* Not the processor's to have, and so not listed: without it a guest
+	 * does not look for the KVM leaves, and so has no kvmclock. */
+	cpuid_flag_set(table, "hypervisor", true);
 }
 
 bool cpuid_supported(int kvm_fd, struct cpuid_table *table, struct err *err)

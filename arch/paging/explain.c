@@ -197,19 +197,42 @@ static void print_facts(const struct x86_cpu_info *cpu,
 
 static bool walk_differs(const struct walk *a, const struct walk *b)
 {
-	return a->result != b->result || a->gpa != b->gpa || a->pfec != b->pfec;
+	return a->result != b->result || a->pfec != b->pfec ||
+	       (a->result == WALK_OK && a->gpa != b->gpa);
+}
+
+/*
+ * Who goes by the host's rules here.  Since Linux 5.14 KVM's own walk does so
+ * for 1-GiB pages where the processor walks guest tables itself
+ * (guest_can_use_gbpages() in arch/x86/kvm/mmu/mmu.c).
+ */
+static void print_who(const struct walk_rules *rules,
+		      const struct phys_reader *mem, const struct walk *host,
+		      struct buf *out)
+{
+	struct paging kvm = *rules->guest;
+	struct walk w;
+
+	kvm.cpu.gbpages = rules->host->gbpages;
+	paging_walk(&kvm, mem, host->gva, host->access, &w);
+	if (rules->two_dimensional == 0)
+		buf_str(out, "this host's KVM has none and goes by the "
+			     "guest's\n");
+	else if (rules->two_dimensional < 0)
+		buf_str(out, "KVM's emulator and shadow paging go by the "
+			     "guest's\n");
+	else if (walk_differs(&w, host))
+		buf_str(out, "so here, and only KVM's emulator goes by the "
+			     "guest's\n");
+	else
+		buf_str(out, "so here, from Linux 5.14 on for KVM's emulator "
+			     "too\n");
 }
 
 static void tell_host(const struct walk_rules *rules,
 		      const struct phys_reader *mem, const struct walk *w,
 		      struct buf *out)
 {
-	static const char *const tail[] = {
-		"; this host's KVM has none and goes by the guest's",
-		"; so here, and only KVM's emulator goes by the guest's",
-		"; KVM's emulator and shadow paging go by the guest's",
-	};
-	int kind = rules->two_dimensional;
 	struct paging host = *rules->guest;
 	struct walk other;
 
@@ -225,7 +248,8 @@ static void tell_host(const struct walk_rules *rules,
 	print_facts(&host.cpu, &rules->guest->cpu, out);
 	buf_str(out, ": there this ");
 	print_outcome(&other, out);
-	buf_printf(out, "%s\n", tail[kind == 0 || kind == 1 ? kind : 2]);
+	buf_str(out, "; ");
+	print_who(rules, mem, &other, out);
 }
 
 /* KVM takes away from the guest's CPUID what it does not support itself. */
@@ -236,7 +260,8 @@ static void tell_supported(const struct walk_rules *rules,
 	struct paging kvm = *rules->guest;
 	struct walk other;
 
-	if (!rules->supported || rules->supported->gbpages || !kvm.cpu.gbpages)
+	if (rules->two_dimensional == 1 || !rules->supported ||
+	    rules->supported->gbpages || !kvm.cpu.gbpages)
 		return;
 	kvm.cpu.gbpages = false;
 	paging_walk(&kvm, mem, w->gva, w->access, &other);

@@ -50,6 +50,19 @@ TEST(a_walk_in_tracepoint_words)
 		  "the supervisor read reaches physical 0x5123");
 }
 
+TEST(emulator_keeps_to_the_guests_width)
+{
+	static const struct x86_cpu_info host = {.maxphyaddr = 46,
+						 .gbpages = true};
+
+	setup();
+	rig_put64(0x4000, 0x5007 | BIT(44));
+	rules.host = &host;
+	rules.two_dimensional = 1;
+	CHECK_HAS(told(0, ACCESS_READ), "; so here, and only KVM's emulator "
+					"goes by the guest's\n");
+}
+
 /* An identity map by 1-GiB pages, on a guest CPU without them. */
 TEST(reserved_bit_names_its_cpuid_bit)
 {
@@ -76,7 +89,8 @@ TEST(reserved_bit_names_its_cpuid_bit)
 			"reserved bits set: map this with 2-MiB pages, or give "
 			"the guest the feature (--cpu host,+pdpe1gb)");
 	rules.two_dimensional = 1;
-	CHECK_HAS(told(0x100000, ACCESS_FETCH), "; so here, and");
+	CHECK_HAS(told(0x100000, ACCESS_FETCH), "; so here, from Linux 5.14 on "
+						"for KVM's emulator too\n");
 	rules.two_dimensional = 0;
 	CHECK_HAS(told(0x100000, ACCESS_FETCH), "this host's KVM has none");
 }

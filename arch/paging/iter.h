@@ -16,7 +16,7 @@
 
 #include "arch/paging/paging.h"
 
-#define ITER_TABLES (1u << 16)
+#define ITER_TABLES (1u << 15)
 
 enum run_kind {
 	RUN_PAGES,

@@ -237,6 +237,7 @@ TEST(aliases_without_end_are_cut)
 {
 	uint64_t runs = 0;
 
+	test_timeout(120);
 	rig_long_mode();
 	for (unsigned int i = 0; i < 512; i++)
 		rig_put64(0x1000 + 8 * i, i % 2 ? 0x1007 : 0x2007);

@@ -212,6 +212,7 @@ TEST(maps_of_ram_and_devices)
 
 TEST(long_lists_say_how_to_go_on)
 {
+	test_timeout(120);
 	setup();
 	/* one table again and again, with no two neighbours alike */
 	for (unsigned int i = 0; i < 512; i++)

@@ -261,6 +261,8 @@ static void put_fix(struct why *w)
 static void put_diagnosis(struct why *w)
 {
 	story_tell(&w->in, &w->story);
+	if (w->t->nvcpus > 1)
+		buf_printf(w->out, "vCPU %u: ", w->ev.vcpu);
 	if (w->story.verdict.len)
 		buf_append(w->out, w->story.verdict.data, w->story.verdict.len);
 	else

@@ -183,6 +183,8 @@ static void set_queued(const struct chain_input *in, struct x86_fault *f)
 	const struct x86_events *e = &s->event;
 
 	fault_set(f, e->exception_nr, "KVM had it queued");
+	if (f->vector == VECTOR_BP || f->vector == VECTOR_OF)
+		f->kind = FAULT_SOFT; /* int3, into */
 	if (e->exception_has_error ||
 	    (e->exception_nr == VECTOR_PF && e->exception_error)) {
 		f->has_error = true;
@@ -279,6 +281,8 @@ static bool by_cr2(const struct chain_input *in, struct x86_fault *f)
 		return false;
 	*f = p;
 	f->guess = true; /* read, write or fetch: not known */
+	snprintf(f->why, sizeof(f->why), "%s",
+		 strstr(p.why, "linear ") ? strstr(p.why, "linear ") : p.why);
 	return true;
 }
 

@@ -19,6 +19,7 @@ enum {
 	VECTOR_DE = 0,
 	VECTOR_DB = 1,
 	VECTOR_BP = 3,
+	VECTOR_OF = 4,
 	VECTOR_UD = 6,
 	VECTOR_NM = 7,
 	VECTOR_DF = 8,

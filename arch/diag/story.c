@@ -169,6 +169,23 @@ static gva_t call_before(const struct story_in *in, gva_t end,
 	return 0;
 }
 
+/* A register that holds rip too: the guest came by `jmp *%rax`, or a call. */
+static void put_registers(const struct story_in *in, struct buf *out)
+{
+	static const char *const names[] = {"rax", "rbx", "rcx", "rdx",
+					    "rsi", "rdi", "rbp", "rsp",
+					    "r8",  "r9",  "r10", "r11",
+					    "r12", "r13", "r14", "r15"};
+	const struct x86_state *s = in->view->s;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
+		if (s->gpr[i] == s->rip)
+			buf_printf(out,
+				   "  %s holds this address too: an indirect "
+				   "jump or call by it?\n",
+				   names[i]);
+}
+
 void story_caller(const struct story_in *in, struct buf *out)
 {
 	const struct x86_state *s = in->view->s;
@@ -184,6 +201,7 @@ void story_caller(const struct story_in *in, struct buf *out)
 	struct err err;
 	gva_t at;
 
+	put_registers(in, out);
 	if (!view_read(in->view, sp, &word, size, &err))
 		return;
 	if (!flat)

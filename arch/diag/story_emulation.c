@@ -199,6 +199,9 @@ static bool is_invalid_state(struct emulation *w)
 		buf_str(&w->out->body, ", so what KVM found invalid lies "
 				       "in fields user space cannot see, or "
 				       "the host's kernel is at fault\n");
+		story_fix(w->out, "no register is at fault as far as can be "
+				  "seen: try another host kernel, and report "
+				  "this one");
 	}
 	SAY(w, ", so KVM had to emulate, and its emulator does not know ");
 	put_insn(w, &w->out->verdict);

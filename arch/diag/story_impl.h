@@ -58,7 +58,10 @@ void story_walk(const struct story_in *in, gva_t gva, uint32_t access,
 bool story_checks(const struct story_in *in, struct buf *out, struct buf *first,
 		  struct vmcs_tally *tally);
 
-/* Where did it come from?  A line on the call behind the top of the stack. */
+/*
+ * Where did it come from?  Lines on registers that hold rip too, and on the
+ * call behind the top of the stack.
+ */
 void story_caller(const struct story_in *in, struct buf *out);
 
 #endif

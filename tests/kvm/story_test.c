@@ -3,8 +3,11 @@
  * wipes the registers at a triple fault (SVM), the story goes by those of the
  * last entry and has to say so; each guest then makes an exit just before.
  */
+#include <sys/mman.h>
+
 #include "arch/decode.h"
 #include "tests/kvm/machine.h"
+#include "vmm/vm.h"
 
 /* An exit to user space: the state before the death is then a fresh one. */
 #define SIGN "out %al, $0x80\n"
@@ -249,6 +252,46 @@ TEST(x87_and_device_memory)
 	check_decoded(" reads 0xd0000000, where no RAM is (nothing: no memory "
 		      "and no device), and KVM's emulator does not know this "
 		      "instruction");
+	machine_end(&m);
+}
+
+GUEST(own_int3, SIGN "int3\n");
+
+TEST(an_int3_of_the_guest_s_own)
+{
+	struct machine m;
+
+	machine_start(&m, own_int3, 64, NULL);
+	triple_fault(&m);
+	check_verdict("IDT[");
+	if (!wipes(&m))
+		check_decoded("triple fault: int 0x3 at rip 0x10000");
+	machine_end(&m);
+}
+
+GUEST(touch, "mov $0x200000, %esi\n" SIGN "mov (%rsi), %eax\n1: jmp 1b\n");
+
+TEST(memory_the_host_cannot_give)
+{
+	struct target_stop stop;
+	struct machine m;
+	struct err err;
+	struct vm *vm;
+	void *page;
+
+	machine_start(&m, touch, 64, NULL);
+	vm = m.target->priv;
+	page = guest_mem_span(&vm->mem, 0x200000, 4096, &err);
+	CHECK(page && !mprotect(page, 4096, PROT_NONE));
+	stop = machine_run_for(&m, 20);
+	if (stop.kind == STOP_INTERRUPT)
+		test_skip("this KVM takes such memory for MMIO");
+	CHECK_STOP(stop, STOP_ERROR);
+	text = stop.text;
+	check_verdict("KVM_RUN failed with EFAULT at rip 0x");
+	check_verdict("the host cannot give the memory that backs the guest's");
+	check_decoded(" physical 0x200000\n");
+	CHECK_HAS(text, "to do: the guest is not at fault");
 	machine_end(&m);
 }
 

@@ -270,7 +270,6 @@ static void put_diagnosis(struct why *w)
 	end_line(w->out);
 	buf_append(w->out, buf_cstr(&w->story.body), w->story.body.len);
 	put_fix(w);
-	story_deinit(&w->story);
 }
 
 bool why_error(struct target *t, struct buf *out)
@@ -282,6 +281,8 @@ bool why_error(struct target *t, struct buf *out)
 	put_diagnosis(&w);
 	if (w.ev.has_state)
 		put_insn(&w);
+	buf_append(out, buf_cstr(&w.story.more), w.story.more.len);
+	story_deinit(&w.story);
 	put_last_sign(&w);
 	exit_opening(out, &w.ev.exit);
 	end_line(out);

@@ -281,8 +281,6 @@ static bool by_cr2(const struct chain_input *in, struct x86_fault *f)
 		return false;
 	*f = p;
 	f->guess = true; /* read, write or fetch: not known */
-	snprintf(f->why, sizeof(f->why), "%s",
-		 strstr(p.why, "linear ") ? strstr(p.why, "linear ") : p.why);
 	return true;
 }
 
@@ -366,12 +364,26 @@ void chain_print(struct buf *out, const struct chain *c)
 		buf_str(out, " -> its handler");
 }
 
+/* Who wanted what, unless the sentence that follows says it. */
+static void put_access(struct buf *out, const struct x86_fault *f)
+{
+	if (f->vector == VECTOR_PF && f->has_error && !f->guess &&
+	    !(f->error & PFEC_P))
+		buf_printf(out, "%s %s, ",
+			   f->error & PFEC_U ? "user" : "supervisor",
+			   f->fetch || f->error & PFEC_F ? "fetch"
+			   : f->error & PFEC_W		 ? "write"
+							 : "read");
+}
+
 void chain_print_checks(struct buf *out, const struct chain *c)
 {
 	for (unsigned int i = 0; i < c->hops; i++) {
 		buf_str(out, "  ");
 		fault_print(out, &c->hop[i].event);
-		buf_printf(out, ": %s\n", c->hop[i].event.why);
+		buf_str(out, ": ");
+		put_access(out, &c->hop[i].event);
+		buf_printf(out, "%s\n", c->hop[i].event.why);
 	}
 	if (c->end == CHAIN_SHUTDOWN)
 		buf_printf(out, "  shutdown: %s\n", c->last.why);

@@ -107,20 +107,13 @@ const char *fault_fix_walk(const struct walk *w)
 
 static void set_page_fault(struct x86_fault *f, const struct walk *w)
 {
-	char text[220];
+	char text[240];
 
 	walk_explain(w, text, sizeof(text));
-	if (w->result == WALK_PROTECTED) /* that says who wanted what */
-		fault_set_error(f, VECTOR_PF, w->pfec, "%s", text);
-	else
-		fault_set_error(f, VECTOR_PF, w->pfec, "%s %s, %s",
-				w->access & ACCESS_USER ? "user" : "supervisor",
-				w->access & ACCESS_FETCH   ? "fetch"
-				: w->access & ACCESS_WRITE ? "write"
-							   : "read",
-				text);
+	fault_set_error(f, VECTOR_PF, w->pfec, "%s", text);
 	f->has_addr = true;
 	f->addr = w->gva;
+	f->fetch = w->access & ACCESS_FETCH;
 	f->fix = fault_fix_walk(w);
 }
 

@@ -51,6 +51,7 @@ struct x86_fault {
 	bool has_error;
 	uint32_t error;
 	bool has_addr; /* #PF: `addr` is what CR2 gets */
+	bool fetch;    /* #PF: of an instruction; the error code may not say */
 	gva_t addr;
 	bool guess;	 /* it may also not happen; of a #PF, the error code */
 	char why[256];	 /* the check that failed, one line; never empty */

@@ -10,6 +10,7 @@ void story_deinit(struct story_out *out)
 	buf_deinit(&out->verdict);
 	buf_deinit(&out->body);
 	buf_deinit(&out->fix);
+	buf_deinit(&out->more);
 }
 
 void story_tell(const struct story_in *in, struct story_out *out)

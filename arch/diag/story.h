@@ -49,6 +49,7 @@ struct story_out {
 	struct buf verdict; /* one line without its end; empty: nothing found */
 	struct buf body;    /* lines that prove it */
 	struct buf fix;	    /* what to do, one piece of advice a line */
+	struct buf more;    /* longer evidence: the walk of an address */
 };
 
 /* Tell what this exit means.  The buffers are the caller's, and appended to. */

@@ -76,8 +76,7 @@ static bool cannot_fetch(struct emulation *w)
 	SAY(w, "the instruction");
 	story_at_rip(w->in, &w->out->verdict);
 	SAY(w, " cannot be fetched: %s", text);
-	buf_printf(&w->out->body, "walk of rip:\n");
-	story_walk(w->in, w->pc, w->fetch.access, &w->out->body);
+	story_walk(w->in, w->pc, w->fetch.access, &w->out->more);
 	story_caller(w->in, &w->out->body);
 	return true;
 }

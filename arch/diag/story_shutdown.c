@@ -59,6 +59,21 @@ static const char *without_address(const char *why)
 	return rest ? rest + 2 : why;
 }
 
+/* The tables entry by entry, for the access that began it all. */
+static void put_walk(const struct story_in *in, const struct x86_fault *f,
+		     struct story_out *out)
+{
+	uint32_t access = ACCESS_READ;
+
+	if (f->vector != VECTOR_PF || !f->has_addr)
+		return;
+	if (!f->guess)
+		access = f->error & (PFEC_W | PFEC_U);
+	if (f->fetch || (f->error & PFEC_F))
+		access |= ACCESS_FETCH;
+	story_walk(in, f->addr, access, &out->more);
+}
+
 static void tell_found(const struct story_in *in, const struct chain *c,
 		       struct story_out *out)
 {
@@ -81,6 +96,7 @@ static void tell_found(const struct story_in *in, const struct chain *c,
 	    in->stale)
 		buf_printf(&out->body, "  the first of them: %s\n",
 			   chain_source_text(c->source));
+	put_walk(in, &first->event, out);
 	advise(in, c, out);
 }
 

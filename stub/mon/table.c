@@ -84,9 +84,13 @@ const struct mon_command mon_general_commands[] = {
 		.name = "why",
 		.usage = "",
 		.help = "why the guest stopped last, as told at the stop",
-		.long_help = "For an error this is the whole story: the "
-			     "verdict "
-			     "in a line, the decoded exit and the registers.\n"
+		.long_help = "For an error this is the whole story: a line "
+			     "with the verdict and its cause, what proves it "
+			     "(the chain of a triple fault, the checks of VM "
+			     "entry, the operands of an instruction that KVM "
+			     "could not emulate), what to do, the instruction, "
+			     "the walk of the address, then each word the exit "
+			     "carries and the registers.\n"
 			     "For a guest that was interrupted, because it "
 			     "seems to hang, it is a line for each vCPU that "
 			     "is halted or spins, and whether anybody is left "

@@ -159,6 +159,11 @@ static void print_legend(struct buf *out, const struct vmcs_model *m,
 	if (used->class[VMCS_PREDICTED])
 		buf_str(out, "[P] predicted: what KVM is known to put there; "
 			     "nobody has read it\n");
+	if (!m->imported)
+		buf_str(out, "RFLAGS.TF, DR7 and #BP (bit 3 of the exceptions) "
+			     "are the debugger's while it steps\n  or has "
+			     "breakpoints planted; shown is what they are "
+			     "without it\n");
 	for (unsigned int i = 0; i < VMCS_NR_WHY; i++)
 		if (used->why[i])
 			buf_printf(out, "n/a (%s): %s\n", whys[i].word,

@@ -65,6 +65,7 @@ void machine_start_bytes(struct machine *m, const uint8_t *image, size_t size,
 		.cpuid = &m->cpuid,
 		.caps = &m->caps,
 		.serial = o->serial,
+		.debugcon = o->serial,
 		.recorder = o->recorder,
 		.assist = o->assist,
 	};

@@ -193,16 +193,24 @@ static void end_line(struct buf *out)
 		buf_byte(out, '\n');
 }
 
-/* As gdb's x/i: "=> 0x100005 <start+5>:\tud2" */
+/* As gdb's x/i: "=> 0x100005 <start+5>:\tud2"; bytes where that is not known */
 static void put_insn(struct why *w)
 {
 	gva_t pc = x86_linear_pc(w->view.s);
+	uint8_t bytes[8];
+	size_t n;
 
 	if (!w->ev.exit.insn_len)
 		return;
 	buf_printf(w->out, "=> 0x%" PRIx64, pc);
-	ask_symbol(w, pc, w->out);
-	buf_printf(w->out, ":\t%s\n", w->insn.text);
+	target_print_symbol(w->t, pc, w->out);
+	buf_printf(w->out, ":\t%s", w->insn.text);
+	if (w->insn.result != DECODE_OK) {
+		n = read_at(w, pc, bytes, sizeof(bytes));
+		for (size_t i = 0; i < n; i++)
+			buf_printf(w->out, " %02x", bytes[i]);
+	}
+	buf_byte(w->out, '\n');
 }
 
 static void put_code(struct why *w)

@@ -189,13 +189,16 @@ static bool check_gate(struct deliver_work *w, const struct desc *gate)
 {
 	char why[256];
 
+	if (gate->kind == DESC_EMPTY) {
+		snprintf(why, sizeof(why), "IDT[%u] is empty: all zeros",
+			 w->event->vector);
+		return fail_gate(w, VECTOR_GP, "empty", why);
+	}
 	if (!gate_type_ok(gate)) {
 		snprintf(why, sizeof(why),
-			 "IDT[%u] holds no gate but: %s (0x%" PRIx64 ")",
+			 "IDT[%u] is no gate but %s (0x%" PRIx64 ")",
 			 w->event->vector, desc_name(gate), gate->raw[0]);
-		return fail_gate(
-			w, VECTOR_GP,
-			gate->kind == DESC_EMPTY ? "empty" : "not a gate", why);
+		return fail_gate(w, VECTOR_GP, "not a gate", why);
 	}
 	if (w->event->kind == FAULT_SOFT && gate->dpl < x86_cpl(w->s)) {
 		snprintf(why, sizeof(why),

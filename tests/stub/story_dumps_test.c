@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "tests/stub/dumps.h"
+#include "arch/decode.h"
 #include "tests/stub/fake_target.h"
 #include "tests/test.h"
 
@@ -20,6 +21,8 @@ static void put64(gpa_t gpa, uint64_t value)
 
 static void setup(const char *dump, enum exit_vendor vendor)
 {
+	if (!decode_available())
+		test_skip("built without an instruction decoder");
 	f = fake_create(1);
 	host = (struct x86_host){.vendor = vendor,
 				 .module = "kvm_intel",

@@ -1,6 +1,7 @@
 /* KVM_RUN failed: on MSRs, and for want of memory. */
 #include <errno.h>
 
+#include "arch/decode.h"
 #include "stub/why.h"
 #include "tests/stub/fake_target.h"
 #include "tests/test.h"
@@ -14,6 +15,8 @@ static void setup(const char *code, size_t len)
 {
 	struct err err;
 
+	if (!decode_available())
+		test_skip("built without an instruction decoder");
 	if (f)
 		fake_destroy(f);
 	f = fake_create(1);

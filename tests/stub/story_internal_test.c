@@ -1,4 +1,5 @@
 /* KVM's internal errors and refused entries: the sentence that says why. */
+#include "arch/decode.h"
 #include "stub/why.h"
 #include "tests/stub/fake_target.h"
 #include "tests/test.h"
@@ -16,6 +17,8 @@ static void setup(enum exit_vendor vendor, const char *code, size_t len)
 {
 	struct err err;
 
+	if (!decode_available())
+		test_skip("built without an instruction decoder");
 	if (f)
 		fake_destroy(f);
 	f = fake_create(1);

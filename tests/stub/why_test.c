@@ -34,7 +34,7 @@ TEST(a_stop_gets_its_story_from_the_evidence)
 
 	setup();
 	text = die();
-	CHECK_HAS(text, "triple fault: ");
+	CHECK_HAS(text, "triple fault");
 	CHECK_HAS(text, "RIP=0000000000001234 RFL=");
 	CHECK_HAS(text, "<0f> 0b 00");
 	CHECK(f->target.last.text == text);

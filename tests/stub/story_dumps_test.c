@@ -4,8 +4,8 @@
  */
 #include <errno.h>
 
-#include "tests/stub/dumps.h"
 #include "arch/decode.h"
+#include "tests/stub/dumps.h"
 #include "tests/stub/fake_target.h"
 #include "tests/test.h"
 

@@ -70,3 +70,20 @@ TEST(an_exit_without_registers_is_told_too)
 	CHECK(!strstr(f->target.last.text, "RIP="));
 	fake_destroy(f);
 }
+
+/* What a failed `x` or `m` shows: level, entry and reason. */
+TEST(a_failed_read_names_the_entry)
+{
+	struct err err;
+	uint8_t byte;
+
+	f = fake_create(1);
+	CHECK(!target_read_virt(&f->target, 0, 0x7f0000000000, &byte, 1, NULL,
+				&err));
+	CHECK_HAS(err.msg, "linear 0x7f0000000000: PML4E at physical 0x");
+	CHECK_HAS(err.msg, " is not present (0x0)");
+	CHECK(!target_read_virt(&f->target, 0, 0x800000000000, &byte, 1, NULL,
+				&err));
+	CHECK_HAS(err.msg, "linear 0x800000000000 is not canonical");
+	fake_destroy(f);
+}

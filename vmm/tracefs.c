@@ -85,10 +85,10 @@ static int open_folder(int dir, const char *name)
 
 static bool find_tracefs(struct tracefs *t, struct err *err)
 {
-	static const char *const places[] = {"/sys/kernel/tracing", "/sys/"
-								    "kernel/"
-								    "debug/"
-								    "tracing"};
+	static const char *const places[] = {
+		"/sys/kernel/tracing",
+		"/sys/kernel/debug/tracing",
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		t->root = open_folder(AT_FDCWD, places[i]);

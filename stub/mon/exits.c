@@ -103,12 +103,13 @@ static void print_limits(struct mon_ctx *ctx, const struct exits_list *list,
 {
 	struct buf *out = ctx->out;
 
-	if (list->lost)
-		buf_printf(out,
-			   "%" PRIu64 " older exits are overwritten "
-			   "(--recorder "
-			   "N keeps more than %" PRIu64 " a vCPU)\n",
-			   list->lost, list->kept);
+	if (list->lost) {
+		buf_printf(out, "%" PRIu64 " older exits are overwritten",
+			   list->lost);
+		buf_printf(out, " (--recorder N keeps more than %" PRIu64,
+			   list->kept);
+		buf_str(out, " a vCPU)\n");
+	}
 	if (list->kernel.lost)
 		buf_printf(out,
 			   "%" PRIu64 " events of the kernel are overwritten\n",
@@ -150,11 +151,9 @@ enum mon_result exits_show(struct mon_ctx *ctx, const struct exits_query *q)
 		buf_printf(ctx->out, "none of %zu recorded exits matches\n",
 			   list.n);
 	else if (matches > q->lines)
-		buf_printf(ctx->out,
-			   "the last %" PRIu64 " of %" PRIu64 "; `all` in "
-			   "place "
-			   "of a number shows every one\n",
-			   q->lines, matches);
+		buf_printf(ctx->out, "the last %" PRIu64 " of %" PRIu64 "%s\n",
+			   q->lines, matches,
+			   "; `all` in place of a number shows every one");
 	print_limits(ctx, &list, q->source,
 		     q->filter.kinds & BIT(EXIT_X86_RDMSR));
 	exits_list_deinit(&list);
@@ -205,34 +204,26 @@ static enum mon_result mon_log_vm(struct mon_ctx *ctx)
 	return MON_OK;
 }
 
+/* clang-format off */
 const struct mon_command mon_exits_commands[] = {
 	{
 		.name = "exits",
 		.usage = "[N|all] [FILTER...]",
-		.help = "the last exits to user space, from the flight "
-			"recorder",
+		.help = "the last exits to user space, from the flight recorder",
 		.long_help =
-			"Every exit that reached user space is kept, the last "
-			"4096 of each virtual CPU (option --recorder): time, "
-			"what it was, rip, cr3, and for an access its value, "
-			"the device that answered and the register.  The text "
-			"is that of the kernel's tracepoints.  All virtual "
-			"CPUs are merged by time; -c N shows one.\n"
-			"Prints the last 20, N or all of those that match the "
-			"filter.  Its words: pio, mmio, msr, rdmsr, wrmsr, "
-			"hlt, eoi, debug or any other KVM_EXIT_ name; error "
-			"(KVM_RUN failed), restart (interrupted); the name of "
-			"a device (16550, cmos, pci), unclaimed; r, w; RANGE "
-			"of ports, addresses or MSRs, the name of an MSR; "
-			"val=VALUE[/MASK], "
-			""
-			"rip=RANGE, at=RANGE, dev=NAME, reg=PART of a name.  "
-			"Kinds and devices "
-			"add up, the rest narrows down.\n"
-			"Where no device answers, the well-known PC names the "
-			"place: \"unclaimed: vga CRTC index\".  What an index "
-			"or command register selects is told from the "
-			"accesses before.",
+"Every exit that reached user space is kept, the last 4096 of each virtual "
+"CPU (option --recorder): time, what it was, rip, cr3, and for an access its "
+"value, the device that answered and the register.  The text is that of the "
+"kernel's tracepoints.  All virtual CPUs are merged by time; -c N shows one.\n"
+"Prints the last 20, N or all of those that match the filter.  Its words: "
+"pio, mmio, msr, rdmsr, wrmsr, hlt, eoi, debug or any other KVM_EXIT_ name; "
+"error (KVM_RUN failed), restart (interrupted); the name of a device (16550, "
+"cmos, pci), unclaimed; r, w; RANGE of ports, addresses or MSRs, the name of "
+"an MSR; val=VALUE[/MASK], rip=RANGE, at=RANGE, dev=NAME, reg=PART of a "
+"register's name.  Kinds and devices add up, the rest narrows down.\n"
+"Where no device answers, the well-known PC names the place: \"unclaimed: vga "
+"CRTC index\".  What an index or command register selects is told from the "
+"accesses before.",
 		.needs = MON_NEED_STOPPED,
 		.max_args = 16,
 		.run = mon_exits,
@@ -241,24 +232,17 @@ const struct mon_command mon_exits_commands[] = {
 		.name = "exits kernel",
 		.usage = "[on|off|N]",
 		.help = "have the host's kernel record what KVM does",
-		.long_help = "With on, the kvm tracepoints of the host record "
-			     "what "
-			     "KVM does in its threads of this guest: exits "
-			     "that "
-			     "never reach user space, local APIC, interrupts.  "
-			     "`exits` merges them in by time, marked [kernel]; "
-			     "its "
-			     "filter words kernel, user and kvm_NAME (an "
-			     "event) "
-			     "choose.  N shows the last N of them; without an "
-			     "argument it says how things are.\n"
-			     "It needs root or a tracefs that this user may "
-			     "write "
-			     "to.  The kernel's buffer is a private one and "
-			     "goes "
-			     "away with off and with the program.  The guest "
-			     "gets "
-			     "slower.",
+		.long_help =
+"With on, the kvm tracepoints of the host record what KVM does in its threads "
+"of this guest: exits that never reach user space, local APIC, interrupts.  "
+"`exits` merges them in by time, marked [kernel]; its filter words kernel, "
+"user and kvm_NAME (an event) choose.  N shows the last N of them; without an "
+"argument it says how things are.\n"
+"It needs root or a tracefs that this user may write to.  The kernel's buffer "
+"is a private one and goes away with off and with the program.  The guest "
+"gets slower.  Left out are kvm_userspace_exit, which the recorder has, and "
+"kvm_emulate_insn on hosts that emulate every instruction of a guest's "
+"kernel.",
 		.needs = MON_NEED_STOPPED,
 		.max_args = 1,
 		.run = mon_exits_kernel,
@@ -267,17 +251,13 @@ const struct mon_command mon_exits_commands[] = {
 		.name = "exits save",
 		.usage = "FILE [FILTER...]",
 		.help = "write exits as a trace for ui.perfetto.dev",
-		.long_help = "Writes what the recorder holds, or what of it "
-			     "matches "
-			     "the filter of `exits`, in the JSON trace format "
-			     "of "
-			     "Chrome: one track for each virtual CPU, one "
-			     "event for "
-			     "each exit, with rip, address, value, device and "
-			     "register.  Open it in ui.perfetto.dev or "
-			     "chrome://tracing.  The file is complete when it "
-			     "is "
-			     "there; an older one of that name is replaced.",
+		.long_help =
+"Writes what the recorder holds, or what of it matches the filter of `exits`, "
+"in the JSON trace format of Chrome: one track for each virtual CPU, one "
+"event for each exit, with rip, address, value, device and register.  Open it "
+"in ui.perfetto.dev or chrome://tracing.\n"
+"FILE is on the machine where this program runs.  It is complete when it is "
+"there; an older one of that name is replaced.",
 		.needs = MON_NEED_STOPPED,
 		.min_args = 1,
 		.max_args = 16,
@@ -287,17 +267,11 @@ const struct mon_command mon_exits_commands[] = {
 		.name = "exits summary",
 		.usage = "[all]",
 		.help = "exits by reason, rip and register, with rates",
-		.long_help = "Reasons are counted since the last resume and "
-			     "ever, "
-			     "with their share and rate over the time the "
-			     "guest "
-			     "ran.  Places and registers are counted in what "
-			     "the "
-			     "recorder holds since the last resume, or, with "
-			     "all, "
-			     "in everything it holds.  All virtual CPUs "
-			     "together; "
-			     "-c N counts one.",
+		.long_help =
+"Reasons are counted since the last resume and ever, with their share and "
+"rate over the time the guest ran.  Places and registers are counted in what "
+"the recorder holds since the last resume, or, with all, in everything it "
+"holds.  All virtual CPUs together; -c N counts one.",
 		.needs = MON_NEED_STOPPED,
 		.max_args = 1,
 		.run = mon_exits_summary,
@@ -306,29 +280,21 @@ const struct mon_command mon_exits_commands[] = {
 		.name = "log vm",
 		.usage = "",
 		.help = "how the machine was made, ioctl by ioctl",
-		.long_help = "Every KVM call that shapes the machine, from "
-			     "KVM_CREATE_VM on, with its arguments in words, "
-			     "result "
-			     "and duration; later ones too: memory slots, "
-			     "interrupt "
-			     "routes, MSR filters.  Calls that every stop "
-			     "makes "
-			     "(registers, guest debug) are only counted.  "
-			     "KVM_RUN "
-			     "is not in here: see `exits`.  The small machine "
-			     "that "
-			     "tried out this host at the start is not either.",
+		.long_help =
+"Every KVM call that shapes the machine, from KVM_CREATE_VM on, with its "
+"arguments in words, result and duration; later ones too: memory slots, "
+"interrupt routes, MSR filters.  Calls that every stop makes (registers, "
+"guest debug) are only counted.  KVM_RUN is not in here: see `exits`.  The "
+"small machine that tried out this host at the start is not either.",
 		.run = mon_log_vm,
 	},
 	{
 		.name = "mmio",
 		.usage = "[N|all] [RANGE] [FILTER...]",
 		.help = "the last accesses to device memory",
-		.long_help = "As `exits mmio`.  A decimal number that comes "
-			     "first "
-			     "is N; everything else that is a number is a "
-			     "RANGE of "
-			     "guest-physical addresses.",
+		.long_help =
+"As `exits mmio`.  A decimal number that comes first is N; everything else "
+"that is a number is a RANGE of guest-physical addresses.",
 		.needs = MON_NEED_STOPPED,
 		.max_args = 16,
 		.run = mon_mmio,
@@ -337,11 +303,10 @@ const struct mon_command mon_exits_commands[] = {
 		.name = "msr",
 		.usage = "[N|all] [RANGE] [FILTER...]",
 		.help = "the last MSR accesses that came to user space",
-		.long_help = "As `exits msr`.  KVM handles MSRs by itself; "
-			     "only "
-			     "those that a `catch msr` asks for, or that KVM "
-			     "does "
-			     "not know, get here.",
+		.long_help =
+"As `exits msr`: `msr IA32_EFER w`.  KVM handles MSRs by itself; only those "
+"that a `catch msr` asks for get here, and with `exits kernel on` all of them "
+"that it traces.",
 		.needs = MON_NEED_STOPPED,
 		.max_args = 16,
 		.run = mon_msr,
@@ -350,15 +315,14 @@ const struct mon_command mon_exits_commands[] = {
 		.name = "pio",
 		.usage = "[N|all] [RANGE] [FILTER...]",
 		.help = "the last accesses to I/O ports",
-		.long_help = "As `exits pio`: `pio 0x3f8-0x3ff w` is what was "
-			     "written to COM1.  A decimal number that comes "
-			     "first "
-			     "is N; everything else that is a number is a "
-			     "RANGE of "
-			     "ports.",
+		.long_help =
+"As `exits pio`: `pio 0x3f8-0x3ff w` is what was written to COM1.  A decimal "
+"number that comes first is N; everything else that is a number is a RANGE of "
+"ports.",
 		.needs = MON_NEED_STOPPED,
 		.max_args = 16,
 		.run = mon_pio,
 	},
 	{.name = NULL},
 };
+/* clang-format on */

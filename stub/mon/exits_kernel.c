@@ -25,10 +25,12 @@ static enum mon_result set(struct mon_ctx *ctx, bool on)
 {
 	if (!target_set_kernel_trace(ctx->target, on, &ctx->err))
 		return MON_ERR;
-	buf_str(ctx->out, on ? "on: from the next resume on `exits` shows what "
-			       "the "
-			       "host's kernel does too, marked [kernel]\n"
-			     : "off\n");
+	if (on)
+		buf_str(ctx->out, "on: from the next resume on `exits` shows "
+				  "what the host's kernel does, marked "
+				  "[kernel]\n");
+	else
+		buf_str(ctx->out, "off\n");
 	return MON_OK;
 }
 

@@ -68,6 +68,31 @@ static unsigned int list(const struct target *t, const char *family,
 	return n;
 }
 
+static void explain(const struct mon_command *c, struct buf *out)
+{
+	mon_print_usage(c, out);
+	buf_printf(out, "%s\n\n", c->help);
+	print_filled(out, c->long_help, 0);
+}
+
+/* The family of this first word, after the command that has just this name. */
+static bool help_family(struct mon_ctx *ctx, const char *word)
+{
+	const struct mon_command *c;
+	struct buf family = BUF_INIT;
+	struct mon_iter it = {0};
+	bool any = list(ctx->target, word, &family) > 0;
+
+	while (any && (c = mon_next(&it, ctx->target)))
+		if (!strcmp(c->name, word)) {
+			explain(c, ctx->out);
+			buf_byte(ctx->out, '\n');
+		}
+	buf_str(ctx->out, buf_cstr(&family));
+	buf_deinit(&family);
+	return any;
+}
+
 enum mon_result mon_help(struct mon_ctx *ctx)
 {
 	const struct mon_command *c;
@@ -81,16 +106,14 @@ enum mon_result mon_help(struct mon_ctx *ctx)
 				  "vCPU for any of them\n");
 		return MON_OK;
 	}
-	if (ctx->argc == 1 && list(ctx->target, ctx->argv[0], ctx->out))
+	if (ctx->argc == 1 && help_family(ctx, ctx->argv[0]))
 		return MON_OK;
 	for (i = 0; i < ctx->argc; i++)
 		w.word[w.n++] = ctx->argv[i];
 	c = mon_find(ctx->target, &w, 0, &used, &ctx->err);
 	if (!c)
 		return MON_ERR;
-	mon_print_usage(c, ctx->out);
-	buf_printf(ctx->out, "%s\n\n", c->help);
-	print_filled(ctx->out, c->long_help, 0);
+	explain(c, ctx->out);
 	return MON_OK;
 }
 

@@ -219,3 +219,12 @@ TEST(log_of_the_vm)
 	CHECK_HAS(buf_cstr(&out), "keeps no log of how it was made");
 	teardown();
 }
+
+TEST(help_has_the_command_and_its_family)
+{
+	setup(1);
+	CHECK_HAS(run("help exits"), "usage: exits [N|all] [FILTER...]\n");
+	CHECK_HAS(buf_cstr(&out), "val=VALUE[/MASK]");
+	CHECK_HAS(buf_cstr(&out), "\nexits summary [all] ");
+	teardown();
+}

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "tests/bench/client.h"
+#include "tests/bench/maps.h"
 #include "tests/bench/raw.h"
 #include "tests/bench/recorder.h"
 
@@ -447,6 +448,7 @@ int main(int argc, char **argv)
 	finish(&qemu);
 	print_table(&ours, &qemu, &raw);
 	recorder_bench();
+	maps_bench();
 	remove_work_dir();
 	return 0;
 }

@@ -3,13 +3,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "stub/target.h"
-#include "vmm/live.h"
+#include "tests/bench/machine.h"
 
 #define ROUNDS 41
 #define EXITS  20000 /* as in the guest below */
@@ -30,48 +27,18 @@ struct cost {
 	double ratio;	      /* median of the time with / without, in pairs */
 };
 
-struct machine {
-	struct host_caps caps;
-	struct cpuid_table cpuid;
-	struct vm_config config;
-	struct live *live;
-};
-
-/* Processor time, the guest's included: other load takes none of that. */
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static bool make(struct machine *m, int kvm_fd, uint32_t recorder,
+static bool make(struct bench_machine *m, int kvm_fd, uint32_t recorder,
 		 struct err *err)
 {
-	struct cpuid_table supported;
-
-	m->config = (struct vm_config){
-		.memory = 4 << 20,
-		.vcpus = 1,
-		.boot = {.image = "bench",
-			 .data = bench_exits,
-			 .size = (size_t)(bench_exits_end - bench_exits),
-			 .cmdline = "",
-			 .mode = 64},
-		.cpuid = &m->cpuid,
-		.caps = &m->caps,
-		.recorder = recorder,
-	};
-	return host_probe(kvm_fd, &m->caps, err) &&
-	       cpuid_supported(kvm_fd, &supported, err) &&
-	       cpuid_build("auto", &supported, &m->caps, &m->cpuid, NULL,
-			   err) &&
-	       live_create(kvm_fd, &m->config, &m->live, err);
+	m->config.memory = 4 << 20;
+	m->config.boot.data = bench_exits;
+	m->config.boot.size = (size_t)(bench_exits_end - bench_exits);
+	m->config.recorder = recorder;
+	return bench_machine_make(m, kvm_fd, err);
 }
 
 /* Seconds of one run from reset to the end; 0 when it does not get there. */
-static double run(struct machine *m, struct err *err)
+static double run(struct bench_machine *m, struct err *err)
 {
 	const struct target_action go = {.kind = ACTION_CONTINUE};
 	struct target *t = live_target(m->live);
@@ -81,7 +48,7 @@ static double run(struct machine *m, struct err *err)
 
 	if (!target_reset(t, err))
 		return 0;
-	begin = now();
+	begin = bench_now();
 	if (!target_resume(t, &go, err))
 		return 0;
 	while (!target_next_stop(t, &stop))
@@ -90,26 +57,13 @@ static double run(struct machine *m, struct err *err)
 			return 0;
 		}
 	if (stop.kind == STOP_EXITED)
-		return now() - begin;
+		return bench_now() - begin;
 	err_set(err, ERR_STATE, "the guest stopped otherwise");
 	return 0;
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *values)
-{
-	qsort(values, ROUNDS, sizeof(values[0]), compare);
-	return values[ROUNDS / 2];
-}
-
 /* In turns, and who comes first changes: other load hits both alike. */
-static bool measure(struct machine *with, struct machine *without,
+static bool measure(struct bench_machine *with, struct bench_machine *without,
 		    struct cost *cost, struct err *err)
 {
 	double on[ROUNDS], off[ROUNDS], ratio[ROUNDS];
@@ -124,15 +78,15 @@ static bool measure(struct machine *with, struct machine *without,
 			return false;
 		ratio[i] = on[i] / off[i];
 	}
-	cost->ratio = median(ratio);
-	cost->with = EXITS / median(on);
-	cost->without = EXITS / median(off);
+	cost->ratio = bench_median(ratio, ROUNDS);
+	cost->with = EXITS / bench_median(on, ROUNDS);
+	cost->without = EXITS / bench_median(off, ROUNDS);
 	return true;
 }
 
 void recorder_bench(void)
 {
-	static struct machine with, without;
+	static struct bench_machine with, without;
 	struct cost cost;
 	int kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	struct err err;

@@ -82,7 +82,7 @@ static void ask_walk(void *ctx, gva_t gva, uint32_t access, struct buf *out)
 	struct mon_rules rules;
 	struct walk walk;
 
-	mon_rules_init(&mon, &w->view.paging, &rules);
+	mon_rules_init(&mon, &w->view.paging, true, &rules);
 	walk_tell(&rules.walk, &w->view.mem, gva, access, &walk, out);
 }
 

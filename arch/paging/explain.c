@@ -229,6 +229,24 @@ static void print_who(const struct walk_rules *rules,
 			     "too\n");
 }
 
+/* Every processor with these modes has at least 36 address bits. */
+bool walk_hangs_on_cpuid(const struct paging *p, const struct walk *w)
+{
+	for (unsigned int i = 0; i < w->steps; i++) {
+		const struct walk_step *step = &w->step[i];
+		uint64_t bits = p->mode == PAGING_PAE ? BITS(62, 36)
+						      : BITS(51, 36);
+
+		if (step->level == 3)
+			bits |= ENTRY_PS;
+		if (step->level >= 4)
+			bits |= BIT(8);
+		if (step->entry & bits)
+			return true;
+	}
+	return false;
+}
+
 static void tell_host(const struct walk_rules *rules,
 		      const struct phys_reader *mem, const struct walk *w,
 		      struct buf *out)

@@ -34,6 +34,12 @@ void walk_tell(const struct walk_rules *rules, const struct phys_reader *mem,
 void walk_advise(const struct walk_rules *rules, const struct walk *w,
 		 struct buf *out);
 
+/*
+ * Has an entry of the walk bits that one CPU may take and another refuse?  If
+ * not, the rules need no CPUIDs but the guest's.
+ */
+bool walk_hangs_on_cpuid(const struct paging *p, const struct walk *w);
+
 /* Append KVM's flags of an error code: "P|W|U". */
 void pfec_print(uint32_t pfec, struct buf *out);
 

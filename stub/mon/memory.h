@@ -37,10 +37,11 @@ struct mon_rules {
 
 /*
  * Fill *r for `guest`, which stays the caller's.  Nothing of it can fail: what
- * the target does not tell is not known.  The PAT is read when it can be.
+ * the target does not tell is not known.  The PAT is read when it can be, the
+ * host and its CPUIDs on demand: under a hypervisor each leaf is an exit.
  */
 void mon_rules_init(struct mon_ctx *ctx, const struct paging *guest,
-		    struct mon_rules *r);
+		    bool cpuids, struct mon_rules *r);
 
 /* ---- who answers a physical address ---- */
 

@@ -127,7 +127,7 @@ enum mon_result mon_maps(struct mon_ctx *ctx)
 	}
 	if (a.has_cr3)
 		paging_set_cr3(&v.paging, a.cr3);
-	mon_rules_init(ctx, &v.paging, &r);
+	mon_rules_init(ctx, &v.paging, true, &r);
 	o.has_pat = r.walk.has_pat;
 	o.pat = r.walk.pat;
 	o.split = a.split;

@@ -95,19 +95,21 @@ static bool cpu_of(struct mon_ctx *ctx, enum target_cpuid which,
 }
 
 void mon_rules_init(struct mon_ctx *ctx, const struct paging *guest,
-		    struct mon_rules *r)
+		    bool cpuids, struct mon_rules *r)
 {
 	const struct x86_state *s;
 	struct x86_host host;
 	struct err ignored;
 
-	target_host(ctx->target, &host);
-	r->walk = (struct walk_rules){
-		.guest = guest, .two_dimensional = two_dimensional(&host)};
-	if (cpu_of(ctx, CPUID_SUPPORTED, &r->supported))
-		r->walk.supported = &r->supported;
-	if (cpu_of(ctx, CPUID_HOST, &r->host))
-		r->walk.host = &r->host;
+	r->walk = (struct walk_rules){.guest = guest, .two_dimensional = -1};
+	if (cpuids) {
+		target_host(ctx->target, &host);
+		r->walk.two_dimensional = two_dimensional(&host);
+		if (cpu_of(ctx, CPUID_SUPPORTED, &r->supported))
+			r->walk.supported = &r->supported;
+		if (cpu_of(ctx, CPUID_HOST, &r->host))
+			r->walk.host = &r->host;
+	}
 	s = target_state(ctx->target, ctx->vcpu, X86_GROUP_MSR, &ignored);
 	if (s) {
 		r->walk.has_pat = true;
@@ -131,7 +133,8 @@ enum mon_result mon_walk(struct mon_ctx *ctx)
 		a.access |= ACCESS_USER;
 	if (a.has_cr3)
 		paging_set_cr3(&v.paging, a.cr3);
-	mon_rules_init(ctx, &v.paging, &r);
+	paging_walk(&v.paging, &v.mem, a.addr, a.access, &w);
+	mon_rules_init(ctx, &v.paging, walk_hangs_on_cpuid(&v.paging, &w), &r);
 	walk_tell(&r.walk, &v.mem, a.addr, a.access, &w, ctx->out);
 	walk_advise(&r.walk, &w, ctx->out);
 	if (w.result == WALK_OK) {

@@ -63,6 +63,19 @@ TEST(emulator_keeps_to_the_guests_width)
 					"goes by the guest's\n");
 }
 
+TEST(most_walks_need_no_other_cpuid)
+{
+	setup();
+	told(0, ACCESS_READ);
+	CHECK(!walk_hangs_on_cpuid(&rig.paging, &rig.w));
+	rig_put64(0x4000, 0x5007 | BIT(36));
+	told(0, ACCESS_READ);
+	CHECK(walk_hangs_on_cpuid(&rig.paging, &rig.w));
+	rig_put64(0x2000, 0x83);
+	told(0, ACCESS_READ);
+	CHECK(walk_hangs_on_cpuid(&rig.paging, &rig.w));
+}
+
 /* An identity map by 1-GiB pages, on a guest CPU without them. */
 TEST(reserved_bit_names_its_cpuid_bit)
 {

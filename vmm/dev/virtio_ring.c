@@ -24,6 +24,12 @@ struct desc {
 	uint16_t flags, next;
 };
 
+/* x86 keeps loads in order and stores in order; the compiler must, too. */
+static void order_memory(void)
+{
+	__asm__ volatile("" ::: "memory");
+}
+
 static bool load(struct virtio *v, gpa_t gpa, void *buf, size_t len,
 		 const char *what)
 {
@@ -164,7 +170,7 @@ bool virtio_pop(struct virtio *v, unsigned int queue, struct virtio_request *r)
 		return false;
 	}
 	/* the entry is read after the index that made it available */
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	order_memory();
 	if (!load16(v, q->driver + RING + q->next_avail % q->size * 2u, &head,
 		    "its avail ring is not in RAM"))
 		return false;
@@ -230,7 +236,7 @@ void virtio_push(struct virtio *v, unsigned int queue,
 		   entry, sizeof(entry), "its used ring is not in RAM"))
 		return;
 	/* the index is written after the entry it announces */
-	__atomic_thread_fence(__ATOMIC_RELEASE);
+	order_memory();
 	idx = htole16(++q->next_used);
 	store(v, q->device + 2, &idx, sizeof(idx),
 	      "its used ring is not in RAM");
@@ -242,7 +248,8 @@ void virtio_notify_driver(struct virtio *v, unsigned int queue)
 
 	if (!virtio_queue_live(v, queue))
 		return;
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	/* the used index goes out before the flags are read */
+	__asm__ volatile("mfence" ::: "memory");
 	if (!load16(v, v->state.queue[queue].driver, &flags,
 		    "its avail ring is not in RAM") ||
 	    flags & AVAIL_NO_INTERRUPT)

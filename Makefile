@@ -63,7 +63,8 @@ TEST_LIB_SRC := tests/test.c $(filter-out %_test.c,\
 TEST_LIB_OBJ := $(TEST_LIB_SRC:%.c=$(B)/obj/%.o)
 
 # Guests: freestanding, integer-only, ELF64 at 1 MiB.  Each file of
-# tests/guests is a guest of its own; those with a PVH note link by pvh.ld.
+# tests/guests is a guest of its own; those with a PVH note link by pvh.ld, and
+# *_flat.S are raw bytes for 0x7c00 (.bin) beside their symbols (.elf).
 GUEST_CC := gcc
 GUEST_CFLAGS := -std=gnu11 -Og -g -gdwarf-4 -Wall -Wextra -Werror \
 	-ffreestanding -mgeneral-regs-only -mno-red-zone -fno-pie \
@@ -76,6 +77,8 @@ DEMO_OBJ := $(DEMO_SRC:tests/guests/%=$(G)/%.o)
 GUEST_SRC := $(wildcard tests/guests/*.[cS])
 GUEST_ELF := $(addprefix $(G)/,$(addsuffix .elf,\
 	$(basename $(notdir $(GUEST_SRC)))))
+GUEST_BIN := $(patsubst tests/guests/%.S,$(G)/%.bin,\
+	$(wildcard tests/guests/*_flat.S))
 
 .PHONY: all
 all: $(OUT)/kvm-gdbserver $(OUT)/demo.elf
@@ -122,6 +125,12 @@ $(G)/%.elf: $(G)/%.c.o tests/guests/guest.ld
 $(G)/%_pvh.elf: $(G)/%_pvh.S.o tests/guests/pvh.ld
 	$(Q)$(GUEST_LD) -T tests/guests/pvh.ld -o $@ $<
 
+$(G)/%_flat.elf: $(G)/%_flat.S.o
+	$(Q)$(GUEST_LD) -N --no-warn-rwx-segments -Ttext=0x7c00 -o $@ $<
+
+$(G)/%.bin: $(G)/%.elf
+	$(Q)objcopy -O binary -j .text $< $@
+
 $(G)/%.elf: $(G)/%.S.o tests/guests/guest.ld
 	$(Q)$(GUEST_LD) -T tests/guests/guest.ld -o $@ $<
 
@@ -134,7 +143,7 @@ $(G)/%.S.o: tests/guests/%.S | $(SETUP)
 	$(Q)$(GUEST_CC) -g -MMD -MP -c -o $@ $<
 
 .PHONY: guests
-guests: $(GUEST_ELF) $(OUT)/demo.elf
+guests: $(GUEST_ELF) $(GUEST_BIN) $(OUT)/demo.elf
 
 $(B)/tests/%_test: $(B)/obj/tests/%_test.o $(TEST_LIB_OBJ) $(LIB)
 	@mkdir -p $(@D)

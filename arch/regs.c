@@ -138,12 +138,31 @@ const struct reg_def reg_table[] = {
 	{NULL, 0, 0, 0, 0},
 };
 
-const struct reg_def *reg_find(const char *name)
+#define LOW(name, field) REG(name, 32, field, GPR)
+
+/* The names of 32-bit code: a write leaves the upper half as it is. */
+static const struct reg_def low_table[] = {
+	LOW("eax", gpr[X86_RAX]), LOW("ecx", gpr[X86_RCX]),
+	LOW("edx", gpr[X86_RDX]), LOW("ebx", gpr[X86_RBX]),
+	LOW("esp", gpr[X86_RSP]), LOW("ebp", gpr[X86_RBP]),
+	LOW("esi", gpr[X86_RSI]), LOW("edi", gpr[X86_RDI]),
+	LOW("eip", rip),	  {NULL, 0, 0, 0, 0},
+};
+
+static const struct reg_def *find_in(const struct reg_def *reg,
+				     const char *name)
 {
-	for (const struct reg_def *reg = reg_table; reg->name; reg++)
+	for (; reg->name; reg++)
 		if (!strcmp(reg->name, name))
 			return reg;
 	return NULL;
+}
+
+const struct reg_def *reg_find(const char *name)
+{
+	const struct reg_def *reg = find_in(reg_table, name);
+
+	return reg ? reg : find_in(low_table, name);
 }
 
 /* The image is little-endian because the host is: both are x86. */

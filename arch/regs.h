@@ -25,7 +25,10 @@ struct reg_def {
 
 extern const struct reg_def reg_table[]; /* ends with a NULL name */
 
-/* The register of that name, or NULL. */
+/*
+ * The register of that name, or NULL.  Also knows eax to edi, esp and eip,
+ * the low halves, which are not in reg_table.
+ */
 const struct reg_def *reg_find(const char *name);
 
 /* Copy bits/8 bytes, little-endian, between image and wire. */

@@ -10,15 +10,6 @@
 #include "stub/stuck.h"
 #include "stub/trace.h"
 
-static void find_expedited(struct session *s)
-{
-	static const char *const names[SESSION_EXPEDITED] = {"rbp", "rsp",
-							     "rip", "eflags"};
-
-	for (unsigned int i = 0; i < SESSION_EXPEDITED; i++)
-		s->expedited[i] = tdesc_find(s->config.tdesc, names[i]);
-}
-
 bool session_init(struct session *s, const struct session_config *config,
 		  struct err *err)
 {
@@ -32,7 +23,7 @@ bool session_init(struct session *s, const struct session_config *config,
 	};
 	if (s->t->last.vcpu < nvcpus)
 		s->hg = s->t->last.vcpu;
-	find_expedited(s);
+	rsp_take_view(s);
 	if (!frame_init(&s->in, err))
 		return false;
 	s->scratch = malloc(SESSION_SCRATCH);

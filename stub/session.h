@@ -66,6 +66,10 @@ struct session {
 	struct session_config config;
 	struct target *t; /* config.target */
 
+	/* How it sees registers, since it read target.xml: rsp_take_view(). */
+	const struct tdesc *tdesc; /* one of config.tdesc's */
+	bool linear;		   /* pc and sp are linear addresses */
+
 	struct frame_in in;
 	struct buf out;	 /* bytes for the client */
 	struct buf last; /* our last packet, to send again on '-' */

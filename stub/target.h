@@ -25,6 +25,7 @@
 #include "arch/view.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "xml/tdesc.h"
 
 struct bp_list; /* stub/breakpoint.h */
 struct target;
@@ -198,6 +199,16 @@ struct target_ops {
  * Common state.  Implementations embed this first and call target_init();
  * readers use the fields, writers are the target_*() wrappers only.
  */
+/*
+ * How clients are told of the registers, `monitor arch`.  It is the wish: a
+ * client has what was wished when it read its description.
+ */
+struct target_view {
+	bool arch_auto;	      /* by the mode of the vCPU at hand ... */
+	enum tdesc_code code; /* ... else this */
+	bool linear;	      /* pc and sp outside 64-bit code: with the base */
+};
+
 struct target {
 	const struct target_ops *ops;
 	void *priv;
@@ -208,7 +219,8 @@ struct target {
 	unsigned int generation;    /* counts resets */
 	struct target_stop last;    /* what `?` repeats */
 	struct target_cache *cache; /* [nvcpus], owned */
-	struct buf story;	    /* what target_explain() has made */
+	struct target_view view;
+	struct buf story; /* what target_explain() has made */
 	/* What clients asked for, for `bl`; its owner's.  NULL: no server. */
 	const struct bp_list *bps;
 };

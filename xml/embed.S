@@ -19,5 +19,10 @@ xml_embedded:
 	xml_file "xml/", "64bit-avx.xml"
 	xml_file "xml/", "64bit-avx512.xml"
 	xml_file "xml/", "64bit-pkeys.xml"
+	xml_file "xml/", "32bit-core.xml"
+	xml_file "xml/", "32bit-sse.xml"
+	xml_file "xml/", "32bit-avx.xml"
+	xml_file "xml/", "32bit-avx512.xml"
+	xml_file "xml/", "32bit-segments.xml"
 	.quad	0, 0, 0
 	.section .note.GNU-stack, "", @progbits

@@ -34,6 +34,29 @@ static const struct tdesc_names core_names[] = {
 	ONE("ftag"),	     ONE("fiseg"),	  ONE("fioff"),	 ONE("foseg"),
 	ONE("fooff"),	     ONE("fop"),	  END,
 };
+static const struct tdesc_names core32_names[] = {
+	ONE("eax"),	     ONE("ecx"),    ONE("edx"),	  ONE("ebx"),
+	ONE("esp"),	     ONE("ebp"),    ONE("esi"),	  ONE("edi"),
+	ONE("eip"),	     ONE("eflags"), ONE("cs"),	  ONE("ss"),
+	ONE("ds"),	     ONE("es"),	    ONE("fs"),	  ONE("gs"),
+	RUN("st", "", 0, 7), ONE("fctrl"),  ONE("fstat"), ONE("ftag"),
+	ONE("fiseg"),	     ONE("fioff"),  ONE("foseg"), ONE("fooff"),
+	ONE("fop"),	     END,
+};
+static const struct tdesc_names sse32_names[] = {
+	RUN("xmm", "", 0, 7),
+	ONE("mxcsr"),
+	END,
+};
+static const struct tdesc_names avx32_names[] = {
+	RUN("ymm", "h", 0, 7),
+	END,
+};
+static const struct tdesc_names avx512_32_names[] = {
+	RUN("k", "", 0, 7),
+	RUN("zmm", "h", 0, 7),
+	END,
+};
 static const struct tdesc_names sse_names[] = {
 	RUN("xmm", "", 0, 15),
 	ONE("mxcsr"),
@@ -76,7 +99,7 @@ static bool has_pku(const struct x86_cpu_info *info)
 }
 
 /* In the order of the document. */
-static const struct tdesc_feature features[] = {
+static const struct tdesc_feature features64[] = {
 	{"64bit-core.xml", "org.gnu.gdb.i386.core", core_names, true, NULL},
 	{"64bit-sse.xml", "org.gnu.gdb.i386.sse", sse_names, true, NULL},
 	{"64bit-segments.xml", "org.gnu.gdb.i386.segments", segment_names, true,
@@ -87,6 +110,36 @@ static const struct tdesc_feature features[] = {
 	{"64bit-pkeys.xml", "org.gnu.gdb.i386.pkeys", pkeys_names, true,
 	 has_pku},
 	{"64bit-system.xml", "org.kvm-gdbserver.system", NULL, false, NULL},
+	{NULL, NULL, NULL, false, NULL},
+};
+
+static const struct tdesc_feature features32[] = {
+	{"32bit-core.xml", "org.gnu.gdb.i386.core", core32_names, true, NULL},
+	{"32bit-sse.xml", "org.gnu.gdb.i386.sse", sse32_names, true, NULL},
+	{"32bit-avx.xml", "org.gnu.gdb.i386.avx", avx32_names, true, has_avx},
+	{"32bit-avx512.xml", "org.gnu.gdb.i386.avx512", avx512_32_names, true,
+	 has_avx512},
+	{"64bit-system.xml", "org.kvm-gdbserver.system", NULL, false, NULL},
+	{"32bit-segments.xml", "org.kvm-gdbserver.segments", segment_names,
+	 false, NULL},
+	{NULL, NULL, NULL, false, NULL},
+};
+
+/*
+ * Without an ABI of its own gdb takes that of its host's system, which knows no
+ * 16-bit code, and says so.
+ */
+static const struct {
+	const char *head; /* elements before the features */
+	const struct tdesc_feature *features;
+} codes[TDESC_CODES] = {
+	[TDESC_64] = {"<architecture>i386:x86-64</architecture>\n", features64},
+	[TDESC_32] = {"<architecture>i386</architecture>\n"
+		      "<osabi>none</osabi>\n",
+		      features32},
+	[TDESC_16] = {"<architecture>i8086</architecture>\n"
+		      "<osabi>none</osabi>\n",
+		      features32},
 };
 
 /* ---- the bytes of a feature file ---- */
@@ -186,16 +239,16 @@ static bool lay_out_g(struct tdesc *t, struct err *err)
 	return true;
 }
 
-static bool load(struct tdesc *t, const char *dir,
-		 const struct x86_cpu_info *info, struct err *err)
+static bool read_features(struct tdesc *t, const char *dir,
+			  const struct x86_cpu_info *info, struct err *err)
 {
+	const struct tdesc_feature *f = codes[t->code].features;
+
 	buf_str(&t->xml, "<?xml version=\"1.0\"?>\n"
 			 "<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n"
-			 "<target version=\"1.0\">\n"
-			 "<architecture>i386:x86-64</architecture>\n");
-	for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
-		const struct tdesc_feature *f = &features[i];
-
+			 "<target version=\"1.0\">\n");
+	buf_str(&t->xml, codes[t->code].head);
+	for (; f->file; f++) {
 		if (f->wanted && !f->wanted(info))
 			continue;
 		if (dir ? !read_from_dir(t, f, dir, err)
@@ -209,17 +262,37 @@ static bool load(struct tdesc *t, const char *dir,
 	return lay_out_g(t, err);
 }
 
-bool tdesc_load(const char *dir, const struct x86_cpu_info *info,
-		struct tdesc **out, struct err *err)
+static bool load(enum tdesc_code code, const char *dir,
+		 const struct x86_cpu_info *info, struct tdesc **out,
+		 struct err *err)
 {
 	struct tdesc *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return err_set(err, ERR_LIMIT,
 			       "target description: out of memory");
-	if (!load(t, dir, info, err)) {
+	t->code = code;
+	if (!read_features(t, dir, info, err)) {
 		tdesc_free(t);
 		return false;
+	}
+	*out = t;
+	return true;
+}
+
+bool tdesc_load(const char *dir, const struct x86_cpu_info *info,
+		struct tdesc **out, struct err *err)
+{
+	struct tdesc *t = NULL;
+
+	if (!load(TDESC_64, dir, info, &t, err))
+		return false;
+	for (int code = TDESC_32; code < TDESC_CODES; code++) {
+		if (!load((enum tdesc_code)code, NULL, info, &t->narrow[code],
+			  err)) {
+			tdesc_free(t);
+			return false;
+		}
 	}
 	*out = t;
 	return true;
@@ -229,8 +302,20 @@ void tdesc_free(struct tdesc *t)
 {
 	if (!t)
 		return;
+	for (int code = TDESC_32; code < TDESC_CODES; code++)
+		tdesc_free(t->narrow[code]);
 	buf_deinit(&t->xml);
 	free(t);
+}
+
+const struct tdesc *tdesc_for(const struct tdesc *t, enum tdesc_code code)
+{
+	return t->narrow[code] ? t->narrow[code] : t;
+}
+
+enum tdesc_code tdesc_code(const struct tdesc *t)
+{
+	return t->code;
 }
 
 const char *tdesc_xml(const struct tdesc *t, size_t *len)

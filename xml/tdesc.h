@@ -8,6 +8,11 @@
  * place in the documents unless a regnum attribute restarts the count, which
  * is gdb's own rule.
  *
+ * Beside the description of 64-bit code there are those of 32- and 16-bit code,
+ * xml/32bit-*.xml, always the compiled-in ones.  They differ from each other in
+ * the architecture that they name.  Their g packet is shorter: a client must
+ * get the registers by the description that it has read.
+ *
  * A struct tdesc does not change once loaded.
  */
 #ifndef XML_TDESC_H
@@ -29,6 +34,14 @@ struct tdesc_reg {
 	size_t g_offset; /* bytes into the g packet, or TDESC_NOT_IN_G */
 };
 
+/* The kind of code that a description is for. */
+enum tdesc_code {
+	TDESC_64,
+	TDESC_32,
+	TDESC_16,
+};
+#define TDESC_CODES 3
+
 struct tdesc;
 
 /*
@@ -39,6 +52,10 @@ struct tdesc;
 bool tdesc_load(const char *dir, const struct x86_cpu_info *info,
 		struct tdesc **t, struct err *err) MUST_CHECK;
 void tdesc_free(struct tdesc *t); /* NULL is fine */
+
+/* Of those that tdesc_load() made together, the one for this code; t's own. */
+const struct tdesc *tdesc_for(const struct tdesc *t, enum tdesc_code code);
+enum tdesc_code tdesc_code(const struct tdesc *t);
 
 /* target.xml: one document without includes.  Valid as long as t. */
 const char *tdesc_xml(const struct tdesc *t, size_t *len);

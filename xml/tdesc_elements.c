@@ -43,21 +43,30 @@ static bool number(struct parser *p, const char *what, const char *text,
 
 /* ---- types ---- */
 
+static bool is_pointer(const char *id)
+{
+	return !strcmp(id, "code_ptr") || !strcmp(id, "data_ptr");
+}
+
 static const struct type *find_type(const struct parser *p, const char *id)
 {
 	static const struct type builtin[] = {
-		{"bool", 8},	   {"int", 0},		{"float", 0},
-		{"int8", 8},	   {"int16", 16},	{"int32", 32},
-		{"int64", 64},	   {"int128", 128},	{"uint8", 8},
-		{"uint16", 16},	   {"uint32", 32},	{"uint64", 64},
-		{"uint128", 128},  {"code_ptr", 64},	{"data_ptr", 64},
-		{"ieee_half", 16}, {"ieee_single", 32}, {"ieee_double", 64},
-		{"i387_ext", 80},  {"bfloat16", 16},
+		{"bool", 8},	     {"int", 0},	{"float", 0},
+		{"int8", 8},	     {"int16", 16},	{"int32", 32},
+		{"int64", 64},	     {"int128", 128},	{"uint8", 8},
+		{"uint16", 16},	     {"uint32", 32},	{"uint64", 64},
+		{"uint128", 128},    {"ieee_half", 16}, {"ieee_single", 32},
+		{"ieee_double", 64}, {"i387_ext", 80},	{"bfloat16", 16},
 	};
+
+	static const struct type pointer = {"code_ptr", 64};
+	static const struct type low_pointer = {"code_ptr", 32};
 
 	for (unsigned int i = 0; i < p->ntypes; i++)
 		if (!strcmp(p->types[i].id, id))
 			return &p->types[i];
+	if (is_pointer(id))
+		return p->t->code == TDESC_64 ? &pointer : &low_pointer;
 	for (size_t i = 0; i < ARRAY_SIZE(builtin); i++)
 		if (!strcmp(builtin[i].id, id))
 			return &builtin[i];
@@ -164,6 +173,9 @@ static bool start_reg(struct parser *p, const char **v)
 	if (!number(p, "bitsize", v[1], 8, 512, &bits) ||
 	    !bind(p, v[0], bits, &def))
 		return false;
+	/* A system register is as wide in 32-bit code, where no pointer is. */
+	if (p->t->code != TDESC_64 && bits == 64 && v[2] && is_pointer(v[2]))
+		v[2] = "int64";
 	if (v[2]) {
 		type = need_type(p, v[2]);
 		if (!type)

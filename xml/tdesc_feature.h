@@ -15,6 +15,8 @@ struct tdesc {
 	unsigned int next;			    /* number to give next */
 	unsigned int count;			    /* highest + 1 */
 	size_t g_size;
+	enum tdesc_code code;
+	struct tdesc *narrow[TDESC_CODES]; /* owned; [TDESC_64] is NULL */
 };
 
 /* A row of names that a feature must have: text, or text0suffix ... */

@@ -44,6 +44,7 @@ const struct mon_command *mon_find(const struct target *t,
 void mon_print_usage(const struct mon_command *c, struct buf *out);
 
 enum mon_result mon_help(struct mon_ctx *ctx);
+enum mon_result mon_arch(struct mon_ctx *ctx);
 enum mon_result mon_caps(struct mon_ctx *ctx);
 enum mon_result mon_why(struct mon_ctx *ctx);
 enum mon_result mon_reset(struct mon_ctx *ctx);

@@ -6,6 +6,31 @@
 
 const struct mon_command mon_general_commands[] = {
 	{
+		.name = "arch",
+		.usage = "[auto | 64 | 32 | 16 | linear on|off]",
+		.help = "registers for 64-, 32- or 16-bit code, pc as linear "
+			"address",
+		.long_help =
+			"A debugger decodes instructions by the description of "
+			"the registers that it has read.  At first that is the "
+			"one of 64-bit code, in which 16- and 32-bit code is "
+			"shown wrong.  16, 32 and 64 choose another one, "
+			"`auto` the one for the mode of the current virtual "
+			"CPU.  The next client gets it; gdb gets it at "
+			"once by `unset tdesc filename`.  Give gdb the "
+			"symbols with `symbol-file`: after `file` it insists "
+			"on that program's own architecture.\n"
+			"`linear on` adds the base of CS to the pc and that of "
+			"SS to sp in code that is not 64-bit, and takes it off "
+			"again in what is written: gdb knows no segments, and "
+			"all its addresses are linear.  It holds from the "
+			"same moment on.\n"
+			"Without an argument: what is chosen, and what the "
+			"current virtual CPU runs.",
+		.max_args = 2,
+		.run = mon_arch,
+	},
+	{
 		.name = "caps",
 		.usage = "",
 		.help = "what this target and its host can really do",

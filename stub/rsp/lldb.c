@@ -4,18 +4,27 @@
 
 #include "stub/rsp/rsp.h"
 
-#define TRIPLE "x86_64-pc-linux-gnu"
-
 /*
  * A triple with an operating system: without one LLDB searches the guest's
- * memory for a Darwin kernel.
+ * memory for a Darwin kernel.  It knows no 16-bit code.
  */
+static const char *triple(const struct session *s)
+{
+	return tdesc_code(s->tdesc) == TDESC_64 ? "x86_64-pc-linux-gnu"
+						: "i386-pc-linux-gnu";
+}
+
+static unsigned int pointer_size(const struct session *s)
+{
+	return tdesc_code(s->tdesc) == TDESC_64 ? 8 : 4;
+}
+
 bool rsp_lldb_host_info(struct session *s, struct cursor *c, struct err *err)
 {
 	reply_text(&s->reply, "triple:");
-	reply_hex_text(&s->reply, TRIPLE);
-	reply_text(&s->reply, ";endian:little;ptrsize:8;"
-			      "watchpoint_exceptions_received:after;"
+	reply_hex_text(&s->reply, triple(s));
+	reply_printf(&s->reply, ";endian:little;ptrsize:%u;", pointer_size(s));
+	reply_text(&s->reply, "watchpoint_exceptions_received:after;"
 			      "default_packet_timeout:20;vm-page-size:4096;");
 	return true;
 }
@@ -23,9 +32,10 @@ bool rsp_lldb_host_info(struct session *s, struct cursor *c, struct err *err)
 bool rsp_lldb_process_info(struct session *s, struct cursor *c, struct err *err)
 {
 	reply_text(&s->reply, "pid:1;triple:");
-	reply_hex_text(&s->reply, TRIPLE);
-	reply_text(&s->reply, ";ostype:linux;vendor:pc;endian:little;ptrsize:"
-			      "8;");
+	reply_hex_text(&s->reply, triple(s));
+	reply_printf(&s->reply,
+		     ";ostype:linux;vendor:pc;endian:little;ptrsize:%u;",
+		     pointer_size(s));
 	return true;
 }
 
@@ -96,7 +106,7 @@ static void put_json_registers(struct session *s, struct buf *b,
 
 		if (!e)
 			continue;
-		reg_read(e->def, state, value);
+		rsp_reg_read(s, e, state, value);
 		buf_printf(b, "%s\"%u\":\"", comma, e->regnum);
 		buf_hex(b, value, e->bits / 8);
 		buf_str(b, "\"");
@@ -117,7 +127,8 @@ static void put_json_thread(struct session *s, struct buf *b, unsigned int vcpu)
 		buf_printf(b, ",\"reason\":\"%s\",\"signal\":%d",
 			   reason_word(last),
 			   last->signal ? last->signal : GDB_SIGNAL_TRAP);
-	state = target_state(s->t, vcpu, X86_GROUP_GPR, &err);
+	state = target_state(s->t, vcpu, rsp_reg_groups(s, X86_GROUP_GPR),
+			     &err);
 	if (state)
 		put_json_registers(s, b, state);
 	buf_str(b, "}");

@@ -56,7 +56,7 @@ static unsigned int available(struct session *s, unsigned int vcpu,
 /* Registers that cannot be had go out as "xx": unavailable. */
 bool rsp_read_registers(struct session *s, struct cursor *c, struct err *err)
 {
-	const struct tdesc *tdesc = s->config.tdesc;
+	const struct tdesc *tdesc = s->tdesc;
 	char *image = s->scratch;
 	size_t size = tdesc_g_size(tdesc);
 	const struct x86_state *state;
@@ -74,7 +74,7 @@ bool rsp_read_registers(struct session *s, struct cursor *c, struct err *err)
 		const struct tdesc_reg *reg = tdesc_reg(tdesc, n);
 
 		if (reg && reg->g_offset != TDESC_NOT_IN_G)
-			reg_read(reg->def, state, image + reg->g_offset);
+			rsp_reg_read(s, reg, state, image + reg->g_offset);
 	}
 	reply_hex(&s->reply, image, size);
 	if (!missing || s->reply.overflow)
@@ -104,11 +104,11 @@ static bool put_value(struct session *s, const struct tdesc_reg *reg,
 	uint8_t old[REG_BYTES];
 	struct x86_cpu_info info;
 
-	reg_read(reg->def, next, old);
+	rsp_reg_read(s, reg, next, old);
 	if (!memcmp(old, value, reg->bits / 8))
 		return true;
 	target_cpu_info(s->t, vcpu, &info);
-	if (!reg_write(reg->def, next, &info, value, err))
+	if (!rsp_reg_write(s, reg, next, &info, value, err))
 		return false;
 	*changed |= reg->def->group;
 	return true;
@@ -116,7 +116,7 @@ static bool put_value(struct session *s, const struct tdesc_reg *reg,
 
 bool rsp_write_registers(struct session *s, struct cursor *c, struct err *err)
 {
-	const struct tdesc *tdesc = s->config.tdesc;
+	const struct tdesc *tdesc = s->tdesc;
 	size_t size = tdesc_g_size(tdesc);
 	const struct x86_state *state;
 	unsigned int vcpu, changed = 0;
@@ -157,7 +157,7 @@ static const struct tdesc_reg *take_register(struct session *s,
 		return NULL;
 	}
 	if (n <= TDESC_MAX_REGNUM)
-		reg = tdesc_reg(s->config.tdesc, (unsigned int)n);
+		reg = tdesc_reg(s->tdesc, (unsigned int)n);
 	if (!reg)
 		err_set(err, ERR_NOT_FOUND, "no register has number 0x%" PRIx64,
 			n);
@@ -173,10 +173,11 @@ bool rsp_read_register(struct session *s, struct cursor *c, struct err *err)
 
 	if (!reg || !take_suffix(s, c, &vcpu, err))
 		return false;
-	state = target_state(s->t, vcpu, reg->def->group, err);
+	state = target_state(s->t, vcpu, rsp_reg_groups(s, reg->def->group),
+			     err);
 	if (!state)
 		return false;
-	reg_read(reg->def, state, value);
+	rsp_reg_read(s, reg, state, value);
 	reply_hex(&s->reply, value, reg->bits / 8);
 	return true;
 }

@@ -111,6 +111,19 @@ bool rsp_ok(struct session *s);
 bool rsp_mem_read(struct session *s, uint64_t addr, void *buf, size_t len,
 		  size_t *done, struct err *err) MUST_CHECK;
 
+/* Latch the target's view: at the start, and as target.xml is read. */
+void rsp_take_view(struct session *s);
+
+/* The groups that it takes to show registers of these. */
+unsigned int rsp_reg_groups(const struct session *s, unsigned int groups);
+
+/* reg_read() and reg_write() in this client's view. */
+void rsp_reg_read(const struct session *s, const struct tdesc_reg *reg,
+		  const struct x86_state *state, void *to);
+bool rsp_reg_write(const struct session *s, const struct tdesc_reg *reg,
+		   struct x86_state *state, const struct x86_cpu_info *info,
+		   const void *from, struct err *err) MUST_CHECK;
+
 /* "long64 CPL0 halted": what a thread list says about a vCPU. */
 void rsp_describe_vcpu(struct session *s, unsigned int vcpu, struct buf *out);
 

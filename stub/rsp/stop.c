@@ -13,7 +13,7 @@ static void put_expedited(struct session *s, const struct x86_state *state)
 
 		if (!e)
 			continue;
-		reg_read(e->def, state, value);
+		rsp_reg_read(s, e, state, value);
 		reply_printf(&s->reply, "%02x:", e->regnum);
 		reply_hex(&s->reply, value, e->bits / 8);
 		reply_text(&s->reply, ";");
@@ -62,6 +62,7 @@ static void put_lldb_reason(struct session *s, const struct target_stop *stop)
 /* threads: and thread-pcs:, after QListThreadsInStopReply */
 static void put_thread_list(struct session *s)
 {
+	const unsigned int groups = rsp_reg_groups(s, X86_GROUP_GPR);
 	const struct x86_state *state;
 	struct err err;
 
@@ -72,9 +73,11 @@ static void put_thread_list(struct session *s)
 	}
 	reply_text(&s->reply, ";thread-pcs:");
 	for (unsigned int i = 0; i < s->t->nvcpus; i++) {
-		state = target_state(s->t, i, X86_GROUP_GPR, &err);
+		state = target_state(s->t, i, groups, &err);
 		reply_printf(&s->reply, i ? ",%" PRIx64 : "%" PRIx64,
-			     state ? state->rip : 0);
+			     !state	 ? 0
+			     : s->linear ? x86_linear_pc(state)
+					 : state->rip);
 	}
 	reply_text(&s->reply, ";");
 }
@@ -93,7 +96,8 @@ void rsp_put_thread_stop(struct session *s, unsigned int vcpu, int signal,
 		if (s->lldb)
 			put_lldb_reason(s, why);
 	}
-	state = target_state(s->t, vcpu, X86_GROUP_GPR, &err);
+	state = target_state(s->t, vcpu, rsp_reg_groups(s, X86_GROUP_GPR),
+			     &err);
 	if (state)
 		put_expedited(s, state);
 	if (s->list_threads)

@@ -60,7 +60,9 @@ bool rsp_xfer_features(struct session *s, struct cursor *c, struct err *err)
 			       (int)(n < 80 ? n : 80), name, annex);
 	if (!take_range(c, &off, &len, err))
 		return false;
-	xml = tdesc_xml(s->config.tdesc, &size);
+	if (!off)
+		rsp_take_view(s);
+	xml = tdesc_xml(s->tdesc, &size);
 	return send_piece(s, xml, size, off, len, err);
 }
 

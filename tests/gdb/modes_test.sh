@@ -74,3 +74,67 @@ has pvh_not_long_yet '^\$2 = \[ *\]'
 has pvh_long '^\$3 = \[ .*LMA.*\]'
 has pvh_loop '^\$4 = 1$'
 has pvh_thread_mode 'long64'
+
+# One session in three architectures.  `file` would fix gdb's architecture.
+serve "$guests/modes_flat.bin" --mode 16 --load-addr 0x7c00
+gdb_say "" <<END
+symbol-file $guests/modes_flat.elf
+target remote SOCK
+monitor arch 31
+monitor arch auto
+monitor arch linear on
+unset tdesc filename
+show architecture
+x/i \$pc
+print \$lstar
+hbreak real_function
+continue
+print/x \$eip
+print/x \$esp
+x/hx \$esp
+stepi
+print/x \$ax
+print/x \$eip
+jump *0x1000000
+hbreak in_32_bits
+continue
+unset tdesc filename
+break function_32
+continue
+x/i \$pc
+stepi
+stepi
+stepi
+print/x \$eax
+backtrace
+hbreak in_64_bits
+continue
+unset tdesc filename
+break function_64
+continue
+x/i \$pc
+stepi
+stepi
+stepi
+print/x \$rax
+backtrace
+monitor arch
+END
+has arch_bad_word "'31' is neither auto, 64, 32, 16 nor linear"
+has arch_16 'currently "i8086"'
+has arch_16_disassembly '<_start>:.*cli'
+has arch_16_system_register '^\$1 = 0$'
+has arch_16_break 'real_function \(\) at '
+has arch_16_linear_pc '^\$2 = 0x7c2f'
+has arch_16_linear_sp '^\$3 = 0x8bfe'
+has arch_16_stack '0x8bfe:.*0x0014'
+has arch_16_step '^\$4 = 0x1235'
+has arch_16_step_pc '^\$5 = 0x7c30'
+has arch_16_pc_in_segment 'Could not write register "eip"'
+has arch_32_disassembly '<function_32>:.*push +%ebp'
+has arch_32_step '^\$6 = 0x12345679'
+has arch_32_backtrace '#1 .* in_32_bits \(\)'
+has arch_64_disassembly '<function_64>:.*push +%rbp'
+has arch_64_step '^\$7 = 0x123456789abcdef1'
+has arch_64_backtrace '#1 .* in_64_bits \(\)'
+has arch_shown 'arch auto, linear on; vCPU 0 runs long64 code'

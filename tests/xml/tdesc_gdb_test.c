@@ -54,17 +54,19 @@ static unsigned int check_line(const struct tdesc *t, const char *line)
 }
 
 static void compare_with_gdb(const struct x86_cpu_info *info,
-			     unsigned int expected)
+			     enum tdesc_code code, unsigned int expected)
 {
 	char line[512], command[200];
 	unsigned int seen = 0;
-	struct tdesc *t = NULL;
+	struct tdesc *all = NULL;
+	const struct tdesc *t;
 	struct err err;
 	FILE *gdb;
 
 	if (system("gdb --version >/dev/null 2>&1"))
 		test_skip("no gdb");
-	CHECK_OK(tdesc_load(NULL, info, &t, &err), &err);
+	CHECK_OK(tdesc_load(NULL, info, &all, &err), &err);
+	t = tdesc_for(all, code);
 	put_xml(t);
 	snprintf(command, sizeof(command),
 		 "gdb -nx -batch -ex 'set tdesc filename %s' -ex 'maint print "
@@ -80,7 +82,7 @@ static void compare_with_gdb(const struct x86_cpu_info *info,
 	CHECK_EQ(WEXITSTATUS(pclose(gdb)), 0);
 	unlink(path);
 	CHECK_EQ(seen, expected);
-	tdesc_free(t);
+	tdesc_free(all);
 }
 
 TEST(gdb_computes_our_g_layout)
@@ -88,12 +90,22 @@ TEST(gdb_computes_our_g_layout)
 	static const struct x86_cpu_info info = {
 		.avx = true, .avx512 = true, .pku = true};
 
-	compare_with_gdb(&info, 200);
+	compare_with_gdb(&info, TDESC_64, 200);
 }
 
 TEST(gdb_computes_our_g_layout_without_avx)
 {
 	static const struct x86_cpu_info info = {.maxphyaddr = 36};
 
-	compare_with_gdb(&info, 59 + 52);
+	compare_with_gdb(&info, TDESC_64, 59 + 52);
+}
+
+TEST(gdb_computes_our_g_layout_of_narrow_code)
+{
+	static const struct x86_cpu_info plain = {.maxphyaddr = 36};
+	static const struct x86_cpu_info full = {.avx = true, .avx512 = true};
+
+	compare_with_gdb(&plain, TDESC_32, 41 + 52 + 2);
+	compare_with_gdb(&plain, TDESC_16, 41 + 52 + 2);
+	compare_with_gdb(&full, TDESC_32, 41 + 8 + 16 + 52 + 2);
 }

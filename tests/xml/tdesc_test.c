@@ -97,6 +97,31 @@ TEST(g_layout_is_that_of_the_numbers)
 	tdesc_free(t);
 }
 
+TEST(narrow_descriptions)
+{
+	struct tdesc *all = must_load(&full_cpu);
+	const struct tdesc *t = tdesc_for(all, TDESC_16);
+	size_t len;
+
+	CHECK(tdesc_for(all, TDESC_64) == all);
+	CHECK_EQ(tdesc_code(t), TDESC_16);
+	CHECK_EQ(number_of(t, "eax"), 0);
+	CHECK_EQ(number_of(t, "eip"), 8);
+	CHECK_EQ(number_of(t, "st0"), 16);
+	CHECK_EQ(number_of(t, "xmm0"), 32);
+	CHECK_EQ(number_of(t, "mxcsr"), 40);
+	CHECK_EQ(number_of(t, "ymm7h"), 48);
+	CHECK(!tdesc_find(t, "rax") && !tdesc_find(t, "xmm8"));
+	CHECK_EQ(tdesc_find(t, "fs_base")->g_offset, TDESC_NOT_IN_G);
+	CHECK_HAS(tdesc_xml(t, &len), "<architecture>i8086<");
+	CHECK_HAS(tdesc_xml(t, &len), "<osabi>none<");
+	/* gdb's pointers have 32 bits there, the register has not */
+	CHECK_HAS(tdesc_xml(t, &len), "\"cr2\" bitsize=\"64\" type=\"int64\"");
+	t = tdesc_for(all, TDESC_32);
+	CHECK_HAS(tdesc_xml(t, &len), "<architecture>i386<");
+	tdesc_free(all);
+}
+
 TEST(every_register_is_bound_and_of_its_size)
 {
 	struct tdesc *t = must_load(&full_cpu);

@@ -168,8 +168,6 @@ enum enter_result vcpu_enter(struct vcpu *v, int *os_errno)
 	for (;;) {
 		int r;
 
-		if (stop_wanted(v) && !v->io_pending)
-			return ENTER_KICKED;
 		remember_before(v);
 		if (!vcpu_arm(v)) {
 			*os_errno = errno;

@@ -158,7 +158,7 @@ TEST(a_breakpoint_in_the_same_place_is_the_clients)
 TEST(a_step_into_the_handler_is_a_hit_once)
 {
 	START(faults, NULL);
-	if (m.caps.cpl0.step != CAP_YES || m.caps.step_fault != CAP_YES)
+	if (m.caps.cpl0.step != CAP_YES || m.caps.cpl0.hw_exec != CAP_YES)
 		test_skip("steps do not stop in handlers on this host");
 	with_idt("catch exception #UD notify");
 	machine_set_reg(&m, "rip", machine_pc(&m, 0) + 14); /* the UD2 */

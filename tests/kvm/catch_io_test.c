@@ -278,6 +278,32 @@ TEST(a_flood_of_lines_is_bounded_and_counted)
 	machine_end(&m);
 }
 
+/* One instruction, one exit for each byte. */
+GUEST(string, "lea 2f(%rip), %rsi\n"
+	      "mov $3, %ecx\n"
+	      "mov $0x80, %dx\n"
+	      "rep outsb\n"
+	      "nop\n"
+	      "out %al, $0xf4\n"
+	      "2: .ascii \"abc\"\n");
+
+TEST(a_string_stops_at_each_element)
+{
+	char expected[80];
+
+	START(string);
+	rig_monitor(&m, "catch pio 0x80 w before");
+	for (int i = 0; i < 3; i++) {
+		snprintf(expected, sizeof(expected), "size 1 val 0x%x",
+			 'a' + i);
+		CHECK_HAS(next_stop(STOP_CATCH).text, expected);
+	}
+	next_stop(STOP_EXITED);
+	CHECK_EQ(machine_reg(&m, "rcx"), 0);
+	CHECK_EQ(rig_hits(&m, 1), 3);
+	machine_end(&m);
+}
+
 /* ---- memory ---- */
 
 GUEST(mmio, "mov $0xd0000000, %ebx\n" /* +0, 5 bytes */

@@ -56,26 +56,28 @@ static bool add_range(struct kvm_msr_filter *f, unsigned int *n,
 	return true;
 }
 
-static bool set_filter(struct vm *vm, bool open, struct err *err)
+static bool fill_filter(struct vm *vm, struct kvm_msr_filter *f,
+			unsigned int *n, struct err *err)
 {
-	struct kvm_msr_filter f = {.flags = KVM_MSR_FILTER_DEFAULT_ALLOW};
-	unsigned int n = 0;
-
-	for (unsigned int i = 0; !open && i < vm->catches.n; i++)
+	*f = (struct kvm_msr_filter){.flags = KVM_MSR_FILTER_DEFAULT_ALLOW};
+	*n = 0;
+	for (unsigned int i = 0; i < vm->catches.n; i++)
 		if (vm->catches.list[i].kind == CATCH_MSR &&
-		    !add_range(&f, &n, &vm->catches.list[i], err))
+		    !add_range(f, n, &vm->catches.list[i], err))
 			return false;
-	if (!n && !vm->catches.filtered)
-		return true;
-	if (!KVM_CALL(vm->fd, KVM_X86_SET_MSR_FILTER, &f, err))
-		return false;
-	vm->catches.filtered = n > 0;
 	return true;
 }
 
 bool catch_msr_filter(struct vm *vm, struct err *err)
 {
-	if (catch_any(&vm->catches, CATCH_MSR) && !vm->catches.msr_exits) {
+	struct kvm_msr_filter f;
+	unsigned int n;
+
+	if (!fill_filter(vm, &f, &n, err))
+		return false;
+	if (!n && !vm->catches.filtered)
+		return true;
+	if (!vm->catches.msr_exits) {
 		/* Before the filter, or KVM would answer with #GP itself. */
 		if (!kvm_enable_cap(vm->fd, KVM_CAP_X86_USER_SPACE_MSR,
 				    KVM_MSR_EXIT_REASON_FILTER))
@@ -83,7 +85,24 @@ bool catch_msr_filter(struct vm *vm, struct err *err)
 					     "KVM_CAP_X86_USER_SPACE_MSR");
 		vm->catches.msr_exits = true;
 	}
-	return set_filter(vm, false, err);
+	if (!KVM_CALL(vm->fd, KVM_X86_SET_MSR_FILTER, &f, err))
+		return false;
+	vm->catches.filtered = n > 0;
+	return true;
+}
+
+/* For one instruction; not in the log of calls, which it would fill. */
+static bool open_filter(struct vm *vm, bool open, struct err *err)
+{
+	struct kvm_msr_filter f;
+	unsigned int n = 0;
+
+	if (!fill_filter(vm, &f, &n, err))
+		return false;
+	if (open)
+		memset(f.ranges, 0, sizeof(f.ranges));
+	return !n || ioctl(vm->fd, KVM_X86_SET_MSR_FILTER, &f) == 0 ||
+	       err_set_errno(err, ERR_KVM, "KVM_X86_SET_MSR_FILTER");
 }
 
 /* ---- passing it ---- */
@@ -115,7 +134,7 @@ void catch_msr_open(struct vcpu *v, bool open)
 		if (e->is_write)
 			e->value = edx_eax(s);
 	}
-	if (!set_filter(v->vm, open, &err))
+	if (!open_filter(v->vm, open, &err))
 		log_msg(LOG_ERROR, "vCPU %u: MSR accesses are %s caught: %s",
 			v->index, open ? "still" : "no longer", err.msg);
 }

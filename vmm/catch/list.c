@@ -221,6 +221,11 @@ static void live_limits(struct target *t, const struct target_catch *c,
 	    c->last >= MSR_X2APIC_FIRST)
 		buf_str(out, "KVM never filters 0x800-0x8ff, the x2APIC's "
 			     "registers\n");
+	if (c->kind == CATCH_MSR && (c->access & CATCH_WRITE) &&
+	    c->first <= MSR_TSC_DEADLINE && c->last >= MSR_TSC_DEADLINE)
+		buf_str(out, "many versions of KVM carry a write to "
+			     "IA32_TSC_DEADLINE (0x6e0) out in their shortest "
+			     "exit path, which does not ask the filter\n");
 	if (c->kind == CATCH_RESET && !vm_of(t)->catches.triple_fault_resets)
 		buf_str(out, "a triple fault stops the guest by itself; with "
 			     "`set triple-fault reset` it is a reset\n");

@@ -43,6 +43,8 @@ void session_deinit(struct session *s)
 	buf_deinit(&s->threads);
 	free(s->scratch);
 	free(s->actions);
+	free(s->saved);
+	s->saved = NULL;
 	s->scratch = NULL;
 	s->actions = NULL;
 }

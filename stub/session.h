@@ -23,6 +23,8 @@
 
 #define SESSION_EXPEDITED 4 /* rip, rsp, rbp, eflags */
 
+#define SESSION_SAVED 8 /* sets of registers that LLDB may have kept */
+
 /* Input is not read while this much output waits for a slow client; bytes. */
 #define SESSION_OUT_HIGH (4 * FRAME_BODY_MAX)
 
@@ -62,6 +64,13 @@ struct session_config {
 	void *pump_ctx;
 };
 
+/* Registers of one vCPU, kept by QSaveRegisterState. */
+struct saved_regs {
+	uint32_t id; /* 0: free */
+	unsigned int vcpu, groups;
+	struct x86_state state;
+};
+
 struct session {
 	struct session_config config;
 	struct target *t; /* config.target */
@@ -96,6 +105,8 @@ struct session {
 	struct target_action *actions; /* [nvcpus] */
 	/* Registers of every stop reply; NULL for one the client has not. */
 	const struct tdesc_reg *expedited[SESSION_EXPEDITED];
+	struct saved_regs *saved; /* [SESSION_SAVED], from the first one on */
+	uint32_t saved_last;	  /* the id given last */
 	struct buf threads; /* qXfer:threads, as of its read at offset 0 */
 
 	enum session_end end;

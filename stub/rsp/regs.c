@@ -1,5 +1,9 @@
-/* Register packets: g G p P (GDB manual, "Packets"). */
+/*
+ * Register packets: g G p P (GDB manual, "Packets"), and LLDB's two that keep
+ * the registers of g on this side (LLVM, docs/resources/lldbgdbremote).
+ */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "stub/rsp/rsp.h"
@@ -210,5 +214,102 @@ bool rsp_write_register(struct session *s, struct cursor *c, struct err *err)
 		return false;
 	if (changed && !target_set_state(s->t, vcpu, changed, &next, err))
 		return false;
+	return rsp_ok(s);
+}
+
+/* ---- registers kept for LLDB ---- */
+
+/* A free one, else the oldest: a client may forget what it has kept. */
+static struct saved_regs *saved_slot(struct session *s)
+{
+	struct saved_regs *slot = s->saved;
+
+	for (unsigned int i = 1; i < SESSION_SAVED; i++)
+		if (s->saved[i].id < slot->id)
+			slot = &s->saved[i];
+	return slot;
+}
+
+/* [;thread:ID;]: the answer is a number, not 0, for QRestoreRegisterState. */
+bool rsp_save_registers(struct session *s, struct cursor *c, struct err *err)
+{
+	const struct x86_state *state;
+	struct saved_regs *slot;
+	unsigned int vcpu, got;
+
+	if (!take_suffix(s, c, &vcpu, err))
+		return false;
+	if (!s->saved)
+		s->saved = calloc(SESSION_SAVED, sizeof(*s->saved));
+	if (!s->saved || s->saved_last == UINT32_MAX)
+		return err_set(err, ERR_LIMIT, "no room to keep registers");
+	got = available(s, vcpu, g_groups(s->tdesc), err);
+	state = got ? target_state(s->t, vcpu, got, err) : NULL;
+	if (!state)
+		return false;
+	slot = saved_slot(s);
+	slot->id = ++s->saved_last;
+	slot->vcpu = vcpu;
+	slot->groups = got;
+	slot->state = *state;
+	reply_printf(&s->reply, "%u", slot->id);
+	return true;
+}
+
+/* Those that differ, all or none of them. */
+static bool put_back(struct session *s, const struct saved_regs *saved,
+		     struct err *err)
+{
+	const struct x86_state *state;
+	struct x86_state next;
+	uint8_t value[REG_BYTES];
+	unsigned int changed = 0;
+
+	state = target_state(s->t, saved->vcpu, saved->groups, err);
+	if (!state)
+		return false;
+	next = *state;
+	for (unsigned int n = 0; n < tdesc_reg_count(s->tdesc); n++) {
+		const struct tdesc_reg *reg = tdesc_reg(s->tdesc, n);
+
+		if (!reg || reg->g_offset == TDESC_NOT_IN_G ||
+		    !(reg->def->group & saved->groups))
+			continue;
+		rsp_reg_read(s, reg, &saved->state, value);
+		if (!put_value(s, reg, saved->vcpu, value, &next, &changed,
+			       err))
+			return false;
+	}
+	return !changed ||
+	       target_set_state(s->t, saved->vcpu, changed, &next, err);
+}
+
+/* :NUMBER[;thread:ID;], once. */
+bool rsp_restore_registers(struct session *s, struct cursor *c, struct err *err)
+{
+	struct saved_regs *saved = NULL;
+	unsigned int vcpu;
+	uint64_t id;
+
+	cur_expect(c, ':');
+	id = cur_dec(c);
+	if (!cur_ok(c))
+		return session_malformed(err, ":NUMBER");
+	if (!take_suffix(s, c, &vcpu, err))
+		return false;
+	for (unsigned int i = 0; s->saved && i < SESSION_SAVED; i++)
+		if (id && s->saved[i].id == id)
+			saved = &s->saved[i];
+	if (!saved)
+		return err_set(err, ERR_NOT_FOUND,
+			       "no registers are kept as %" PRIu64, id);
+	if (s->lldb && saved->vcpu != vcpu)
+		return err_set(err, ERR_REFUSED,
+			       "the registers kept as %" PRIu64 " are those of "
+			       "thread %x",
+			       id, saved->vcpu + 1);
+	if (!put_back(s, saved, err))
+		return false;
+	saved->id = 0;
 	return rsp_ok(s);
 }

@@ -30,6 +30,8 @@ RSP_HANDLER(rsp_read_registers);
 RSP_HANDLER(rsp_write_registers);
 RSP_HANDLER(rsp_read_register);
 RSP_HANDLER(rsp_write_register);
+RSP_HANDLER(rsp_save_registers);
+RSP_HANDLER(rsp_restore_registers);
 
 /* rsp_bp.c */
 RSP_HANDLER(rsp_insert_sw);

@@ -25,3 +25,35 @@ has argument '\(uint64_t\) n = 1'
 has step 'stop reason = instruction step into'
 has writes_registers 'rbx = 0x0000000000001234'
 has detaches 'detached'
+
+# Stepping by line, registers kept on the server's side, a watchpoint; what is
+# put back makes the guest go through update(1) again.
+serve_tcp "$guests/calls.elf"
+out=$(timeout -k 5 60 lldb --no-lldbinit -b \
+	-o "gdb-remote 127.0.0.1:$port" \
+	-o "target modules load --file calls.elf --slide 0" \
+	-o "breakpoint set -n update" \
+	-o "process continue" \
+	-o "process plugin packet send QSaveRegisterState;thread:1;" \
+	-o "thread step-over" \
+	-o "thread step-out" \
+	-o "process plugin packet send QRestoreRegisterState:1;thread:1;" \
+	-o "breakpoint delete -f" \
+	-o "watchpoint set expression -w write -s 8 -- &total" \
+	-o "process continue" \
+	-o "expression round + 41" \
+	-o "memory region 0x100000" \
+	-o "process plugin packet monitor arch" \
+	-o "thread return" \
+	-o "process detach" "$guests/calls.elf" 2>&1 </dev/null)
+has step_over 'stop reason = step over'
+has step_out 'stop reason = step out'
+has keeps_registers 'response: 1$'
+has puts_registers_back 'response: OK$'
+has watchpoint 'stop reason = watchpoint 1'
+has watched_again 'new value: 0x0000000000000002'
+has again_in_the_first_round 'update\(round=1\) at calls.c:29'
+has expression '\$1 = 42'
+has memory_region 'rwx'
+has monitor '^arch 64, linear off'
+has thread_return 'frame #0: .*go_round\(round=1\)'

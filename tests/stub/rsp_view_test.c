@@ -1,4 +1,7 @@
-/* How a client sees registers: descriptions of other code, linear pc and sp. */
+/*
+ * How a client sees registers: descriptions of other code, linear pc and sp,
+ * registers kept for it.
+ */
 #include "stub/mon/monitor.h"
 #include "tests/stub/rsp_rig.h"
 #include "tests/test.h"
@@ -133,4 +136,46 @@ TEST(words_of_arch)
 	CHECK_STR(buf_cstr(&out), "arch 16, linear on; vCPU 0 runs long64 "
 				  "code\n");
 	buf_deinit(&out);
+}
+
+TEST(registers_kept_and_put_back)
+{
+	rsp_rig_init(&r, 2);
+	rsp_rig_ask(&r, "QThreadSuffixSupported");
+	GOLDEN({"QSaveRegisterState;thread:0002;", "1"},
+	       {"QSaveRegisterState;thread:0001;", "2"},
+	       {"P0=0102030405060708;thread:0002;", "OK"},
+	       {"P10=0020000000000000;thread:0002;", "OK"},
+	       {"P0=0102030405060708;thread:0001;", "OK"});
+	fake_log_clear(r.fake);
+	GOLDEN({"QRestoreRegisterState:1;thread:0001;", "E*"});
+	CHECK_STR(fake_log(r.fake), "");
+	GOLDEN({"QRestoreRegisterState:1;thread:0002;", "OK"},
+	       {"p10;thread:0002;", "0011000000000000"},
+	       {"p0;thread:0001;", "0102030405060708"},
+	       {"QRestoreRegisterState:1;thread:0002;", "E*"});
+	CHECK_EQ(r.fake->cpu[1].gpr[X86_RAX], 0x100001111);
+}
+
+/* Nothing grows with what a client forgets: the oldest goes. */
+TEST(registers_kept_and_forgotten)
+{
+	rsp_rig_init(&r, 1);
+	for (unsigned int i = 0; i < SESSION_SAVED + 1; i++)
+		rsp_rig_ask(&r, "QSaveRegisterState");
+	GOLDEN({"QRestoreRegisterState:1", "E*"},
+	       {"QRestoreRegisterState:9", "OK"},
+	       {"QRestoreRegisterState:2", "OK"}, {"QSaveRegisterState", "10"});
+	rsp_rig_reconnect(&r);
+	GOLDEN({"QRestoreRegisterState:3", "E*"}, {"QSaveRegisterState", "1"});
+}
+
+TEST(registers_that_cannot_be_put_back)
+{
+	rsp_rig_init(&r, 1);
+	GOLDEN({"QSaveRegisterState", "1"}, {"P0=0102030405060708", "OK"});
+	fake_fail(r.fake, FAKE_SET, 1, ERR_KVM, "not now");
+	GOLDEN({"QRestoreRegisterState:1", "E*"},
+	       {"QRestoreRegisterState:1", "OK"});
+	CHECK_EQ(r.fake->cpu[0].gpr[X86_RAX], 0x1111);
 }

@@ -335,29 +335,42 @@ static void advise_reserved(const struct walk_rules *rules,
 
 	buf_printf(out, "the %s at 0x%" PRIx64 " has reserved bits set: ",
 		   walk_level_name(rules->guest, last->level), last->entry_gpa);
-	for (unsigned int i = 0; i < n; i++)
-		buf_printf(out, "%s%s", i ? "; " : "", advice[faults[i].hinge]);
+	for (unsigned int i = 0; i < n; i++) {
+		const char *text = advice[faults[i].hinge];
+
+		if (faults[i].hinge == HINGE_GBPAGES && rules->supported &&
+		    !rules->supported->gbpages)
+			text = "map this with 2-MiB pages; KVM on this host "
+			       "gives no guest 1-GiB ones";
+		buf_printf(out, "%s%s", i ? "; " : "", text);
+	}
 }
 
-/* The first entry on the way down that takes this right away. */
-static const struct walk_step *
-culprit(const struct paging *p, const struct walk *w, enum paging_right right)
-{
-	for (unsigned int i = 0; i < w->steps; i++)
-		if (!(paging_rights(p, w->step[i].level, w->step[i].entry) &
-		      right))
-			return &w->step[i];
-	return &w->step[w->steps - 1];
-}
-
+/* How to give the right back that entries on the way down have taken away. */
 static void advise_right(const struct paging *p, const struct walk *w,
 			 enum paging_right right, const char *how,
 			 const char *or_else, struct buf *out)
 {
-	const struct walk_step *step = culprit(p, w, right);
+	const struct walk_step *first = NULL;
+	unsigned int more = 0;
 
-	buf_printf(out, "%s in the %s at 0x%" PRIx64 ", or %s", how,
-		   walk_level_name(p, step->level), step->entry_gpa, or_else);
+	for (unsigned int i = 0; i < w->steps; i++) {
+		const struct walk_step *step = &w->step[i];
+
+		if (paging_rights(p, step->level, step->entry) & right)
+			continue;
+		if (first)
+			more++;
+		else
+			first = step;
+	}
+	if (!first)
+		return;
+	buf_printf(out, "%s in the %s at 0x%" PRIx64, how,
+		   walk_level_name(p, first->level), first->entry_gpa);
+	if (more)
+		buf_printf(out, " and in %u below it", more);
+	buf_printf(out, ", or %s", or_else);
 }
 
 static void advise_protected(const struct paging *p, const struct walk *w,

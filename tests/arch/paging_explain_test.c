@@ -105,6 +105,9 @@ TEST(reserved_bit_names_its_cpuid_bit)
 	CHECK_HAS(told(0x100000, ACCESS_FETCH), "; so here, from Linux 5.14 on "
 						"for KVM's emulator too\n");
 	rules.two_dimensional = 0;
+	rules.supported = &rig.info;
+	CHECK_HAS(told(0x100000, ACCESS_FETCH), "2-MiB pages; KVM on this host "
+						"gives no guest 1-GiB ones");
 	CHECK_HAS(told(0x100000, ACCESS_FETCH), "this host's KVM has none");
 }
 
@@ -158,6 +161,11 @@ TEST(what_each_reserved_bit_hangs_on)
 
 TEST(what_to_do_about_rights)
 {
+	setup();
+	rig_put64(0x1000, 0x2003);
+	rig_put64(0x4000, 0x5003);
+	CHECK_HAS(told(0, ACCESS_USER), "set US in the PML4E at 0x1000 and in "
+					"1 below it, or do it at CPL 0");
 	setup();
 	rig_put64(0x3000, 0x4001);
 	CHECK_HAS(told(0, ACCESS_WRITE), "#PF(0x3) with CR2=0x0: the page is "

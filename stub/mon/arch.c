@@ -79,6 +79,12 @@ enum mon_result mon_arch(struct mon_ctx *ctx)
 		return show(ctx);
 	if (!parse(ctx, &ctx->target->view))
 		return MON_USAGE;
+	if (ctx->target->view.arch_auto || ctx->target->view.code != TDESC_64)
+		buf_str(ctx->out, "gdb refuses it while it has a program of "
+				  "another "
+				  "architecture: `exec-file` alone drops that "
+				  "and keeps "
+				  "the symbols\n");
 	buf_str(ctx->out, "holds from the next reading of the description on; "
 			  "in gdb: unset tdesc filename\n");
 	return MON_OK;

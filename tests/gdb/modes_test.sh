@@ -75,6 +75,26 @@ has pvh_long '^\$3 = \[ .*LMA.*\]'
 has pvh_loop '^\$4 = 1$'
 has pvh_thread_mode 'long64'
 
+# The same way in the architecture of each half; the program's own would rule.
+serve "$guests/bench_pvh.elf"
+gdb_say "$guests/bench_pvh.elf" <<'END'
+exec-file
+target remote SOCK
+exec-file
+monitor arch auto
+unset tdesc filename
+show architecture
+x/2i $pc
+hbreak in_long_mode
+continue
+unset tdesc filename
+x/i $pc
+END
+has arch_pvh_hint '`exec-file` alone drops that'
+has arch_pvh_32 'currently "i386"'
+has arch_pvh_32_disassembly '<_start\+1>:.*,%edi'
+has arch_pvh_64_disassembly '<in_long_mode>:.*xor'
+
 # One session in three architectures.  `file` would fix gdb's architecture.
 serve "$guests/modes_flat.bin" --mode 16 --load-addr 0x7c00
 gdb_say "" <<END

@@ -62,8 +62,12 @@ bool stuck_gather(struct target *t, unsigned int vcpu, struct stuck_vcpu *v,
 				 .irqs_on = s->rflags & X86_FL_IF,
 				 .nmi_masked = s->event.nmi_masked,
 				 .smm = s->event.smm};
-	/* HLT comes to user space only where KVM has no local APIC. */
-	v->left_at_hlt = target_last_exit(t, vcpu, &record) &&
+	/*
+	 * HLT comes to user space only where KVM has no local APIC; asleep with
+	 * somebody else's, it is halted.
+	 */
+	v->left_at_hlt = s->run_state == X86_RUNNABLE &&
+			 target_last_exit(t, vcpu, &record) &&
 			 record.reason == EXIT_HLT && !record.run_errno &&
 			 record.rip == s->rip;
 	v->has_irqchip = !v->left_at_hlt;

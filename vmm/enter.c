@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "vmm/kvm.h"
 #include "vmm/plant.h"
+#include "vmm/user_irqchip.h"
 
 enum {
 	MAX_COMPLETIONS = 64, /* fragments of one instruction's I/O */
@@ -31,12 +32,12 @@ static bool stop_wanted(struct vcpu *v)
 
 /*
  * The gate before KVM_RUN.  False: stop was asked for, and there is nothing to
- * complete either.
+ * complete either; or, *missed, something came for the vCPU meanwhile.
  */
-static bool go_inside(struct vcpu *v)
+static bool go_inside(struct vcpu *v, bool *missed)
 {
 	struct vm *vm = v->vm;
-	bool stop;
+	bool stop, go;
 
 	pthread_mutex_lock(&vm->lock);
 	while (vm->alone && vm->alone != v && !vm->stopping &&
@@ -46,10 +47,12 @@ static bool go_inside(struct vcpu *v)
 	if (v->nudged)
 		v->run->immediate_exit = stop;
 	v->nudged = false;
-	if (!stop || v->io_pending)
+	*missed = user_irq_missed_locked(v);
+	go = !*missed && (!stop || v->io_pending);
+	if (go)
 		atomic_store(&v->inside, true);
 	pthread_mutex_unlock(&vm->lock);
-	return !stop || v->io_pending;
+	return go;
 }
 
 /* Whoever waits to be alone waits for this. */
@@ -69,6 +72,9 @@ static void come_outside(struct vcpu *v)
 static bool is_halted(const struct vcpu *v)
 {
 	struct kvm_mp_state mp;
+
+	if (v->vm->config.irqchip == IRQCHIP_USER)
+		return true; /* KVM has nothing to block: user_irq_enter() */
 
 	return !v->awake && KVM_IOCTL(v->fd, KVM_GET_MP_STATE, &mp) == 0 &&
 	       mp.mp_state == KVM_MP_STATE_HALTED;
@@ -166,20 +172,30 @@ enum enter_result vcpu_enter(struct vcpu *v, int *os_errno)
 {
 	*os_errno = 0;
 	for (;;) {
+		bool missed;
 		int r;
 
+		if (user_irq_wants_init(v) && vcpu_complete_io(v))
+			return ENTER_EXIT;
+		if (!user_irq_enter(v))
+			return ENTER_KICKED;
 		remember_before(v);
 		if (!vcpu_arm(v)) {
 			*os_errno = errno;
 			return ENTER_ERRNO;
 		}
-		if (!go_inside(v))
+		if (!go_inside(v, &missed)) {
+			if (missed)
+				continue;
 			return ENTER_KICKED;
+		}
+		user_irq_before_run(v);
 		v->run->kvm_valid_regs = wanted_in_page(v);
 		v->fresh = 0;
 		r = ioctl(v->fd, KVM_RUN, 0);
 		*os_errno = errno;
 		come_outside(v);
+		user_irq_after_run(v);
 		take_synced(v);
 		v->io_pending = false;
 		if (r == 0)
@@ -201,7 +217,9 @@ bool vcpu_complete_io(struct vcpu *v)
 	     i++) {
 		set_immediate_exit(v, true);
 		v->run->kvm_valid_regs = 0;
+		user_irq_before_run(v);
 		r = ioctl(v->fd, KVM_RUN, 0);
+		user_irq_after_run(v);
 		v->fresh = 0;
 		v->io_pending = false;
 		set_immediate_exit(v, false);
@@ -222,6 +240,8 @@ bool vcpu_fetch(struct vcpu *v, unsigned int groups, struct err *err)
 	if (missing &&
 	    !convert_get(v->fd, &v->vm->convert, missing, &v->now, err))
 		return false;
+	if (missing & X86_GROUP_EVENT && v->vm->config.irqchip == IRQCHIP_USER)
+		v->now.run_state = v->irq.run_state;
 	v->fresh |= missing;
 	return true;
 }
@@ -235,12 +255,36 @@ const struct x86_state *vcpu_now(struct vcpu *v, unsigned int groups)
 	return &v->now;
 }
 
+/* KVM has no run state but one when the local APIC is ours. */
+static bool set_state(struct vcpu *v, unsigned int groups,
+		      const struct x86_state *s, struct err *err)
+{
+	struct x86_state copy;
+
+	if (groups & X86_GROUP_EVENT && v->vm->config.irqchip == IRQCHIP_USER) {
+		copy = *s;
+		copy.run_state = X86_RUNNABLE;
+		s = &copy;
+	}
+	return convert_set(v->fd, &v->vm->convert, groups, s, err);
+}
+
 bool vcpu_store(struct vcpu *v, unsigned int groups, const struct x86_state *s)
 {
 	struct err err;
 
 	v->fresh &= ~(groups | IN_PAGE(groups));
-	return convert_set(v->fd, &v->vm->convert, groups, s, &err);
+	return set_state(v, groups, s, &err);
+}
+
+bool vcpu_set_state(struct vcpu *v, unsigned int groups,
+		    const struct x86_state *s, struct err *err)
+{
+	v->fresh = 0;
+	if (!set_state(v, groups, s, err))
+		return false;
+	user_irq_set_state(v, groups, s);
+	return true;
 }
 
 static void paging_of(struct vcpu *v, struct paging *p)

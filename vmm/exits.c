@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vmm/irqchip.h"
+#include "vmm/user_irqchip.h"
 #include "vmm/vm.h"
 
 #ifndef KVM_EXIT_MEMORY_FAULT
@@ -31,7 +32,7 @@ static void serve(struct vcpu *v, struct exit_record *e)
 		e->value = UINT64_MAX;
 		return;
 	}
-	dev = bus_access_named(&v->vm->bus, kind, e->where, e->size,
+	dev = bus_access_named(&v->vm->bus, v->index, kind, e->where, e->size,
 			       e->is_write, &e->value, named ? &e->reg : NULL);
 	e->device = dev ? dev->ops->name : NULL;
 }
@@ -171,9 +172,13 @@ static bool on_shutdown(struct vcpu *v, struct target_stop *stop)
 	return true;
 }
 
-/* Only without an in-kernel irqchip: nothing can wake this vCPU. */
+/* Only without an in-kernel irqchip; with none, nothing can wake this vCPU. */
 static bool on_hlt(struct vcpu *v, struct target_stop *stop)
 {
+	if (v->vm->config.irqchip == IRQCHIP_USER) {
+		user_irq_halt(v);
+		return false;
+	}
 	story_halted(v, stop);
 	return true;
 }

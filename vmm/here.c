@@ -40,6 +40,11 @@ static void on_kick(int sig)
 	v->run->immediate_exit = 1;
 }
 
+bool vcpu_is_here(const struct vcpu *v)
+{
+	return here == v;
+}
+
 void kick_install(void)
 {
 	/* KVM_RUN returns EINTR all the same. */

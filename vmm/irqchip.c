@@ -7,7 +7,7 @@
 #include "vmm/irq_routing.h"
 #include "vmm/kvm.h"
 #include "vmm/power_on.h"
-#include "vmm/vm.h"
+#include "vmm/user_irqchip.h"
 
 #define KVM_IOAPIC_VERSION 0x11
 
@@ -76,6 +76,7 @@ bool irqchip_create(struct vm *vm, struct err *err)
 {
 	switch (vm->config.irqchip) {
 	case IRQCHIP_NONE:
+	case IRQCHIP_USER:
 		return true;
 	case IRQCHIP_SPLIT:
 		return create_split(vm, err);
@@ -92,17 +93,22 @@ void irqchip_connect(struct vm *vm, struct devices_config *config)
 	} else if (vm->config.irqchip == IRQCHIP_SPLIT) {
 		vm->ioapic_ops = (struct ioapic_ops){deliver, route, vm};
 		config->ioapic = &vm->ioapic_ops;
+	} else if (vm->config.irqchip == IRQCHIP_USER) {
+		user_irq_ops(vm, &vm->lapic_ops);
+		config->chips = &vm->lapic_ops;
+		config->vcpus = vm->config.vcpus;
 	}
 }
 
 bool irqchip_wiring(const struct vm *vm, struct boot_wiring *wiring)
 {
 	bool split = vm->config.irqchip == IRQCHIP_SPLIT;
+	bool kernel = vm->config.irqchip == IRQCHIP_KERNEL;
 
 	*wiring = (struct boot_wiring){
 		.has_ioapic = true,
 		.has_pic = !split,
-		.ioapic_version = split ? IOAPIC_VERSION : KVM_IOAPIC_VERSION,
+		.ioapic_version = kernel ? KVM_IOAPIC_VERSION : IOAPIC_VERSION,
 	};
 	return vm->config.irqchip != IRQCHIP_NONE;
 }
@@ -116,5 +122,7 @@ void irqchip_eoi(struct vm *vm, uint8_t vector)
 
 bool irqchip_reset(struct vm *vm, struct err *err)
 {
+	if (vm->config.irqchip == IRQCHIP_USER)
+		user_irq_reset(vm);
 	return chips_restore(vm->fd, &vm->chips, err);
 }

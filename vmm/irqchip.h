@@ -1,7 +1,7 @@
 /*
  * The machine's interrupt controllers, by --irqchip: all of them in KVM, or the
  * local APICs only with our own IOAPIC (vmm/dev/ioapic.h) and neither 8259s nor
- * an 8254, or none.
+ * an 8254, or all of them our own (vmm/user_irqchip.h), or none.
  */
 #ifndef VMM_IRQCHIP_H
 #define VMM_IRQCHIP_H

@@ -68,9 +68,8 @@ static bool live_set_state(struct target *t, unsigned int vcpu, unsigned groups,
 	struct vcpu *v = &vm_of(t)->vcpu[vcpu];
 
 	catch_settle(v);
-	v->fresh = 0;
 	v->awake = false;
-	return convert_set(v->fd, &v->vm->convert, groups, s, err);
+	return vcpu_set_state(v, groups, s, err);
 }
 
 static void live_cpu_info(struct target *t, unsigned int vcpu,

@@ -19,6 +19,7 @@
 enum vm_irqchip {
 	IRQCHIP_KERNEL, /* PIC, IOAPIC, LAPIC and PIT in KVM */
 	IRQCHIP_SPLIT,	/* LAPIC in KVM */
+	IRQCHIP_USER,	/* all of them here; HLT is an exit, and sleeps */
 	IRQCHIP_NONE,	/* HLT is an exit, no interrupts */
 };
 

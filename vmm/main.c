@@ -127,12 +127,12 @@ static bool check_host_limits(const struct program *p, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "--smp %u with --irqchip none: other vCPUs are "
 			       "started through the local APIC; use --irqchip "
-			       "kernel or split",
+			       "kernel, split or user",
 			       o->vcpus);
 	if (o->irqchip == IRQCHIP_KERNEL && !p->caps.irqchip)
 		return err_set(err, ERR_UNSUPPORTED,
 			       "--irqchip kernel: this host's KVM has none "
-			       "(try --irqchip none)");
+			       "(try --irqchip user)");
 	if (o->irqchip == IRQCHIP_SPLIT && !p->caps.split_irqchip)
 		return err_set(err, ERR_UNSUPPORTED,
 			       "--irqchip split: this host's KVM cannot (try "
@@ -153,8 +153,6 @@ static void log_lines(const char *line, const char *what)
 
 static bool make_cpuid(struct program *p, struct err *err)
 {
-	static const char *const need_lapic[] = {"x2apic", "tsc_deadline_"
-							   "timer"};
 	struct cpuid_table *supported = malloc(sizeof(*supported));
 	struct buf notes = BUF_INIT;
 	bool ok;
@@ -165,9 +163,8 @@ static bool make_cpuid(struct program *p, struct err *err)
 	     cpuid_build(p->o.cpu, supported, &p->caps, &p->cpuid, &notes, err);
 	if (ok)
 		log_lines(buf_cstr(&notes), "CPUID");
-	for (size_t i = 0; ok && i < ARRAY_SIZE(need_lapic); i++)
-		if (p->o.irqchip == IRQCHIP_NONE)
-			cpuid_flag_set(&p->cpuid, need_lapic[i], false);
+	if (p->o.irqchip == IRQCHIP_NONE || p->o.irqchip == IRQCHIP_USER)
+		cpuid_without_lapic(&p->cpuid);
 	buf_deinit(&notes);
 	free(supported);
 	return ok;
@@ -222,6 +219,9 @@ static void log_machine(const struct program *p)
 		log_msg(LOG_INFO, "--irqchip split: local APICs in KVM, IOAPIC "
 				  "here; "
 				  "there is no PIC (8259) and no PIT (8254)");
+	if (p->vm.irqchip == IRQCHIP_USER)
+		log_msg(LOG_INFO, "--irqchip user: every interrupt controller "
+				  "and the PIT here; no x2APIC");
 	if (p->vm.irqchip == IRQCHIP_NONE)
 		log_msg(LOG_INFO, "--irqchip none: no interrupts, no ACPI or "
 				  "MP tables; "

@@ -270,6 +270,7 @@ static bool set_serial(struct options *o, const struct option *opt,
 static const struct choice irqchips[] = {
 	{"kernel", IRQCHIP_KERNEL},
 	{"split", IRQCHIP_SPLIT},
+	{"user", IRQCHIP_USER},
 	{"none", IRQCHIP_NONE},
 	{NULL, 0},
 };
@@ -303,9 +304,10 @@ const struct option options_table[] = {
 	      "here, the default), host (all that KVM lists) or\n"
 	      "base (plain x86-64); flags as in /proc/cpuinfo",
 	      .set = set_name, AT(cpu)),
-	VALUE("irqchip", "kernel|split|none",
+	VALUE("irqchip", "kernel|split|user|none",
 	      "interrupt controllers: all in KVM (default); local\n"
-	      "APICs in KVM, IOAPIC here, no PIC and no PIT; or\n"
+	      "APICs in KVM, IOAPIC here, no PIC and no PIT; all\n"
+	      "here, so that the recorder shows each access; or\n"
 	      "none",
 	      .set = set_choice, AT(irqchip), .choice = irqchips),
 	FLAG("assist",

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "vmm/kvm.h"
-#include "vmm/vm.h"
+#include "vmm/user_irqchip.h"
 
 #define MSR_TSC	      0x10
 #define MSR_APIC_BASE 0x1b
@@ -104,6 +104,8 @@ bool power_on_save(struct vcpu *v, struct err *err)
 	return save_xsave(v, p, err) &&
 	       KVM_CALL(v->fd, KVM_GET_REGS, &p->regs, err) &&
 	       KVM_CALL(v->fd, KVM_GET_SREGS, &p->sregs, err) &&
+	       (v->vm->config.irqchip != IRQCHIP_USER ||
+		user_irq_power_on(v, &p->sregs, err)) &&
 	       KVM_CALL(v->fd, KVM_GET_DEBUGREGS, &p->debug, err) &&
 	       KVM_CALL(v->fd, KVM_GET_VCPU_EVENTS, &p->events, err);
 }
@@ -129,6 +131,27 @@ bool power_on_restore(struct vcpu *v, struct err *err)
 	if (!KVM_CALL(v->fd, KVM_SET_VCPU_EVENTS, &p->events, err))
 		return false;
 	return !p->has_lapic || KVM_CALL(v->fd, KVM_SET_MP_STATE, &p->mp, err);
+}
+
+/* FPU, XCR0, MSRs and the cache bits of CR0 stay. */
+bool power_on_init(struct vcpu *v, struct err *err)
+{
+	const uint64_t cache = BIT(30) | BIT(29); /* CD, NW */
+	struct vcpu_power_on *p = v->power_on;
+	struct kvm_sregs sregs;
+	uint64_t cr0, apic_base;
+
+	if (!KVM_CALL(v->fd, KVM_GET_SREGS, &sregs, err))
+		return false;
+	cr0 = sregs.cr0 & cache;
+	apic_base = sregs.apic_base;
+	sregs = p->sregs;
+	sregs.cr0 = (sregs.cr0 & ~cache) | cr0;
+	sregs.apic_base = apic_base;
+	return KVM_CALL(v->fd, KVM_SET_SREGS, &sregs, err) &&
+	       KVM_CALL(v->fd, KVM_SET_REGS, &p->regs, err) &&
+	       KVM_CALL(v->fd, KVM_SET_DEBUGREGS, &p->debug, err) &&
+	       KVM_CALL(v->fd, KVM_SET_VCPU_EVENTS, &p->events, err);
 }
 
 bool chips_save(int vm_fd, struct chips_power_on *chips, struct err *err)

@@ -16,6 +16,9 @@ struct vcpu;
 bool power_on_save(struct vcpu *v, struct err *err) MUST_CHECK;
 bool power_on_restore(struct vcpu *v, struct err *err) MUST_CHECK;
 
+/* What an INIT leaves of it (SDM Vol 3A, "Processor State After Reset"). */
+bool power_on_init(struct vcpu *v, struct err *err) MUST_CHECK;
+
 struct chips_power_on {
 	struct kvm_irqchip chip[3];
 	struct kvm_pit_state2 pit;

@@ -11,6 +11,7 @@
 
 #include "arch/insn.h"
 #include "vmm/plant.h"
+#include "vmm/user_irqchip.h"
 
 #define GPR_SYS (X86_GROUP_GPR | X86_GROUP_SYS)
 
@@ -339,6 +340,9 @@ static enum step_result one_round(struct step *st, struct target_stop *stop,
 		return STEPPED;
 	if (v->assisted && moved(st))
 		return STEPPED;
+	/* HLT is over when it sleeps; what wakes it belongs to the next step */
+	if (v->run->exit_reason == KVM_EXIT_HLT)
+		return STEPPED;
 	*again = !v->io_pending || !finish_io(st, stop, &stopped);
 	if (*again)
 		return STEPPED;
@@ -370,6 +374,10 @@ enum step_result vcpu_step(struct vcpu *v, struct target_stop *stop)
 	v->awake = result == STEPPED && st.insn.kind != INSN_HLT;
 	restore_tf(&st, result == STEPPED);
 	pc = x86_linear_pc(vcpu_now(v, GPR_SYS));
+	/* the step's exit can hide the one of HLT */
+	if (result == STEPPED && st.insn.kind == INSN_HLT &&
+	    pc == st.pc + st.insn.length)
+		user_irq_halt(v);
 	if (result == STEPPED && pc != st.pc && catch_gate_hit(v, pc, stop))
 		result = STEP_STOPPED;
 	return result;

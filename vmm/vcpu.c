@@ -14,6 +14,7 @@
 #include "vmm/kvm.h"
 #include "vmm/power_on.h"
 #include "vmm/plant.h"
+#include "vmm/user_irqchip.h"
 
 #define GPR_SYS (X86_GROUP_GPR | X86_GROUP_SYS)
 
@@ -49,7 +50,7 @@ void vm_stop_all_locked(struct vm *vm)
 		if (vm->vcpu[i].phase == VCPU_RUNNING)
 			kick_locked(&vm->vcpu[i]);
 	/* Somebody may wait for a turn that will not come. */
-	if (vm->overs || vm->alone)
+	if (vm->overs || vm->alone || vm->config.irqchip == IRQCHIP_USER)
 		pthread_cond_broadcast(&vm->go_cond);
 	if (!vm->running)
 		report_parked_locked(vm);
@@ -357,6 +358,7 @@ static void settle(struct vcpu *v, struct target_stop *stop)
 void vcpu_run_to_stop(struct vcpu *v, struct target_stop *stop)
 {
 	memset(stop, 0, sizeof(*stop));
+	user_irq_released(v);
 	run(v, stop);
 	settle(v, stop);
 	if (stop->kind == STOP_NONE)

@@ -18,6 +18,7 @@
 #include "vmm/kvm.h"
 #include "vmm/power_on.h"
 #include "vmm/plant.h"
+#include "vmm/user_irqchip.h"
 
 /* Three pages VMX without unrestricted guest wants, and one: in the PC hole. */
 #define TSS_ADDRESS	     0xfeffd000ul
@@ -261,10 +262,12 @@ bool vm_create(int kvm_fd, const struct vm_config *config, struct vm *vm,
 	       struct err *err)
 {
 	blank(vm, kvm_fd, config);
+	if (config->irqchip == IRQCHIP_USER || config->irqchip == IRQCHIP_NONE)
+		cpuid_without_lapic(&vm->cpuid);
 	if (config->vcpus > 1 && config->irqchip == IRQCHIP_NONE)
 		err_set(err, ERR_USAGE,
 			"--smp %u needs an interrupt controller to start the "
-			"other processors; use --irqchip kernel or split",
+			"other processors; use --irqchip kernel, split or user",
 			config->vcpus);
 	else if (catch_open(&vm->catches, err) && create_fds(vm, err) &&
 		 create_kvm_vm(vm, err) &&
@@ -274,7 +277,9 @@ bool vm_create(int kvm_fd, const struct vm_config *config, struct vm *vm,
 		 create_devices(vm, err)) {
 		fill_convert_caps(vm);
 		if (create_vcpus(vm, err) && load(vm, err) &&
-		    start_threads(vm, err)) {
+		    start_threads(vm, err) &&
+		    (config->irqchip != IRQCHIP_USER ||
+		     user_irq_start(vm, err))) {
 			vm->stats = stats_create(vm);
 			return true;
 		}
@@ -285,6 +290,7 @@ bool vm_create(int kvm_fd, const struct vm_config *config, struct vm *vm,
 
 void vm_destroy(struct vm *vm)
 {
+	user_irq_stop(vm);
 	pthread_mutex_lock(&vm->lock);
 	vm_stop_all_locked(vm);
 	vm_wait_parked_locked(vm);

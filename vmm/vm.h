@@ -85,6 +85,23 @@ struct assist_count {
 	uint64_t n, before; /* before: at the last resume */
 };
 
+/* --irqchip user; bus lock but where it says otherwise. */
+struct vcpu_irq {
+	enum x86_run_state run_state;
+	bool nmi, init, sipi; /* came, and not yet taken */
+	uint8_t sipi_vector;
+	bool woken;	      /* its thread: from HLT, by what it is to take */
+	uint8_t cr8;	      /* its thread: what KVM was last told */
+	bool poked, sleeping; /* vm->lock */
+};
+
+/* --irqchip user: who runs the timers; bus lock. */
+struct irq_timer {
+	pthread_t thread;
+	pthread_cond_t cond;
+	bool made, quit;
+};
+
 struct vcpu {
 	struct vm *vm;
 	unsigned int index;
@@ -154,6 +171,7 @@ struct vcpu {
 	bool has_evidence;
 	struct recorder recorder;
 	struct vcpu_power_on *power_on;
+	struct vcpu_irq irq;
 };
 
 /* One planted breakpoint or watchpoint. */
@@ -196,6 +214,8 @@ struct vm {
 	struct bus bus;
 	struct devices devices;
 	struct ioapic_ops ioapic_ops;
+	struct lapic_ops lapic_ops;
+	struct irq_timer irq_timer;
 	struct chips_power_on chips;
 	/* Bus lock, --irqchip kernel: lines that devices hold up, and how often
 	 * each was raised. */
@@ -291,6 +311,8 @@ void vcpu_park(struct vcpu *v, const struct target_stop *stop);
  * it has stopped; false when its thread must go on.
  */
 bool vcpu_run_here(struct vcpu *v);
+/* Does the calling thread run it by vcpu_run_here()? */
+bool vcpu_is_here(const struct vcpu *v);
 /* Measure whether this kernel lets a vCPU change threads cheaply. */
 void vm_decide_run_here(struct vm *vm);
 void vm_end_run_here(struct vm *vm);
@@ -322,6 +344,9 @@ const struct x86_state *vcpu_now(struct vcpu *v, unsigned int groups);
 /* Only rip and cr3, which an exit often brings along: costs less. */
 void vcpu_place(struct vcpu *v, uint64_t *rip, uint64_t *cr3);
 bool vcpu_store(struct vcpu *v, unsigned int groups, const struct x86_state *s);
+/* The same, with the error; v->now is not true any more. */
+bool vcpu_set_state(struct vcpu *v, unsigned int groups,
+		    const struct x86_state *s, struct err *err) MUST_CHECK;
 /* Guest-linear memory as the guest wrote it, from the vCPU's own thread. */
 bool vcpu_read(struct vcpu *v, gva_t gva, void *buf, size_t len, size_t *done);
 bool vcpu_write(struct vcpu *v, gva_t gva, const void *buf, size_t len);

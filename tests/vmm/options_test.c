@@ -184,7 +184,7 @@ TEST(choices)
 	CHECK_EQ(o.on_error, SERVER_ERROR_EXIT);
 	CHECK_OK(PARSE(":1", "--irqchip=none"), &err);
 	CHECK_EQ(o.irqchip, IRQCHIP_NONE);
-	REFUSED("--irqchip: 'kern' is not one of kernel|split|none", ":1",
+	REFUSED("--irqchip: 'kern' is not one of kernel|split|user|none", ":1",
 		"--irqchip", "kern");
 	REFUSED("--on-error: 'Halt' is not", ":1", "--on-error", "Halt");
 }

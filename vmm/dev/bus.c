@@ -134,20 +134,22 @@ static void count_locked(struct bus *b, const struct bus_range *r, bool write)
 		mine->reads++;
 }
 
-const struct bus_device *bus_access_named(struct bus *b, enum bus_kind kind,
-					  uint64_t addr, unsigned int size,
-					  bool write, uint64_t *value,
-					  const char **reg)
+const struct bus_device *bus_access_named(struct bus *b, unsigned int cpu,
+					  enum bus_kind kind, uint64_t addr,
+					  unsigned int size, bool write,
+					  uint64_t *value, const char **reg)
 {
 	uint64_t in = write ? *value & size_mask(size) : 0, out;
 	const struct bus_range *r;
 
 	pthread_mutex_lock(&b->lock);
+	b->cpu = cpu;
 	r = bus_find(b, kind, addr);
 	if (reg) /* first: the access may change what the address means */
 		*reg = name_locked(r, addr, write);
 	count_locked(b, r, write);
 	out = access_locked(b, r, kind, addr, size, write, in);
+	b->cpu = 0;
 	pthread_mutex_unlock(&b->lock);
 	if (!write)
 		*value = out & size_mask(size);
@@ -158,7 +160,7 @@ const struct bus_device *bus_access(struct bus *b, enum bus_kind kind,
 				    uint64_t addr, unsigned int size,
 				    bool write, uint64_t *value)
 {
-	return bus_access_named(b, kind, addr, size, write, value, NULL);
+	return bus_access_named(b, 0, kind, addr, size, write, value, NULL);
 }
 
 const struct bus_device *bus_debug_access(struct bus *b, enum bus_kind kind,

@@ -63,6 +63,7 @@ struct bus {
 	struct bus_range range[BUS_RANGES];
 	unsigned int ranges;
 	uint64_t unclaimed; /* accesses nobody answered */
+	unsigned int cpu;   /* lock: who makes the access; debuggers are 0 */
 };
 
 void bus_init(struct bus *b);
@@ -83,13 +84,13 @@ const struct bus_device *bus_access(struct bus *b, enum bus_kind kind,
 				    bool write, uint64_t *value);
 
 /*
- * The same, and *reg (unless reg is NULL) becomes the name of the register as
- * it is before the access, for traces: NULL where there is none.
+ * The same by vCPU cpu, and *reg (unless reg is NULL) becomes the name of the
+ * register as it is before the access, for traces: NULL where there is none.
  */
-const struct bus_device *bus_access_named(struct bus *b, enum bus_kind kind,
-					  uint64_t addr, unsigned int size,
-					  bool write, uint64_t *value,
-					  const char **reg);
+const struct bus_device *bus_access_named(struct bus *b, unsigned int cpu,
+					  enum bus_kind kind, uint64_t addr,
+					  unsigned int size, bool write,
+					  uint64_t *value, const char **reg);
 
 /* The same by a debugger: it is not counted. */
 const struct bus_device *bus_debug_access(struct bus *b, enum bus_kind kind,

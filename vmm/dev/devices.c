@@ -13,9 +13,100 @@ static struct irq_line irq_line(struct devices *d,
 				const struct devices_config *config,
 				unsigned int gsi)
 {
+	if (config->chips)
+		return (struct irq_line){devices_set_line, d, gsi};
 	if (config->ioapic)
 		return (struct irq_line){ioapic_set_irq, &d->ioapic, gsi};
 	return (struct irq_line){config->irq, config->irq_ctx, gsi};
+}
+
+/* ---- interrupt controllers ---- */
+
+void devices_set_line(void *ctx, unsigned int gsi, int level)
+{
+	struct devices *d = ctx;
+
+	if (gsi >= IOAPIC_PINS)
+		return;
+	d->irq_raised[gsi] += level && !(d->irq_lines >> gsi & 1);
+	d->irq_lines &= ~(UINT32_C(1) << gsi);
+	d->irq_lines |= (uint32_t) !!level << gsi;
+	pic_set_line(&d->pic, gsi, level);
+	ioapic_set_irq(&d->ioapic, gsi, level);
+}
+
+static bool to_lapics(void *ctx, const struct msi_msg *msg)
+{
+	struct devices *d = ctx;
+
+	return lapics_message(&d->lapics, msg);
+}
+
+static void to_lint0(void *ctx, int level)
+{
+	struct devices *d = ctx;
+
+	lapics_set_lint0(&d->lapics, level);
+}
+
+static void on_eoi(void *ctx, uint8_t vector)
+{
+	struct devices *d = ctx;
+
+	ioapic_eoi(&d->ioapic, vector);
+}
+
+uint64_t devices_next_timer(const struct devices *d)
+{
+	return min_u64(lapics_next(&d->lapics), pit_next(&d->pit));
+}
+
+void devices_run_timers(struct devices *d)
+{
+	lapics_run(&d->lapics);
+	pit_run(&d->pit);
+}
+
+static bool add_chips(struct devices *d, const struct devices_config *config,
+		      struct err *err)
+{
+	const struct ioapic_ops ioapic = {.deliver = to_lapics, .ctx = d};
+	const struct pic_ops pic = {to_lint0, d};
+	const struct pit_ops pit = {config->chips->now, config->chips->rearm,
+				    config->chips->ctx};
+
+	lapics_init(&d->lapics, config->vcpus, &d->bus->cpu, config->chips);
+	d->lapics.eoi = on_eoi;
+	d->lapics.eoi_ctx = d;
+	ioapic_init(&d->ioapic, &ioapic);
+	pic_init(&d->pic, &pic);
+	pit_init(&d->pit, &pit, irq_line(d, config, 0));
+	return bus_add(d->bus, BUS_MMIO, LAPIC_BASE, LAPIC_LEN, &d->lapics.dev,
+		       err) &&
+	       bus_add(d->bus, BUS_PIO, PIC_MASTER_PORT, PIC_PORTS,
+		       &d->pic.master, err) &&
+	       bus_add(d->bus, BUS_PIO, PIC_SLAVE_PORT, PIC_PORTS,
+		       &d->pic.slave, err) &&
+	       bus_add(d->bus, BUS_PIO, PIC_ELCR_PORT, PIC_PORTS, &d->pic.elcr,
+		       err) &&
+	       bus_add(d->bus, BUS_PIO, PIT_PORT, PIT_PORTS, &d->pit.dev,
+		       err) &&
+	       bus_add(d->bus, BUS_PIO, PIT_SPEAKER_PORT, 1, &d->pit.port61,
+		       err);
+}
+
+static bool add_interrupt_chips(struct devices *d,
+				const struct devices_config *config,
+				struct err *err)
+{
+	if (!config->chips && !config->ioapic)
+		return true;
+	if (config->chips && !add_chips(d, config, err))
+		return false;
+	if (!config->chips)
+		ioapic_init(&d->ioapic, config->ioapic);
+	return bus_add(d->bus, BUS_MMIO, IOAPIC_BASE, IOAPIC_LEN,
+		       &d->ioapic.dev, err);
 }
 
 static bool register_all(struct devices *d, struct err *err)
@@ -142,12 +233,8 @@ bool devices_init(struct devices *d, struct bus *bus,
 	port92_init(&d->port92, &d->machine);
 	reset_port_init(&d->reset, &d->machine);
 	acpi_pm_init(&d->acpi_pm, &d->machine);
-	if (config->ioapic) {
-		ioapic_init(&d->ioapic, config->ioapic);
-		if (!bus_add(bus, BUS_MMIO, IOAPIC_BASE, IOAPIC_LEN,
-			     &d->ioapic.dev, err))
-			return false;
-	}
+	if (!add_interrupt_chips(d, config, err))
+		return false;
 	return register_all(d, err) && add_firmware(d, config, err) &&
 	       add_virtios(d, config, err);
 }

@@ -1,7 +1,7 @@
 /*
  * The machine's user-space devices, all in one struct, and where they sit.
- * PIC, LAPIC and PIT are KVM's and not here; so is the IOAPIC, but with a split
- * interrupt chip.
+ * PIC, LAPIC, IOAPIC and PIT are here as far as KVM does not have them: see
+ * devices_config.ioapic and .chips.
  */
 #ifndef VMM_DEVICES_H
 #define VMM_DEVICES_H
@@ -15,7 +15,10 @@
 #include "vmm/dev/fw_cfg.h"
 #include "vmm/dev/i8042.h"
 #include "vmm/dev/ioapic.h"
+#include "vmm/dev/lapic.h"
 #include "vmm/dev/pci_host.h"
+#include "vmm/dev/pic.h"
+#include "vmm/dev/pit.h"
 #include "vmm/dev/ports.h"
 #include "vmm/dev/uart.h"
 #include "vmm/dev/virtio_blk.h"
@@ -53,7 +56,14 @@ struct devices {
 	struct port92 port92;
 	struct reset_port reset;
 	struct acpi_pm acpi_pm;
-	struct ioapic ioapic; /* on the bus only with devices_config.ioapic */
+	struct ioapic ioapic; /* on the bus with devices_config.ioapic, .chips */
+
+	/* on the bus only with devices_config.chips */
+	struct lapics lapics;
+	struct pic pic;
+	struct pit pit;
+	uint64_t irq_raised[IOAPIC_PINS]; /* as in struct x86_chips */
+	uint32_t irq_lines;
 
 	/* only with devices_config.firmware */
 	struct fw_cfg fw_cfg;
@@ -83,6 +93,12 @@ struct devices_config {
 	void (*irq)(void *ctx, unsigned int gsi, int level);
 	void *irq_ctx;
 	const struct ioapic_ops *ioapic;
+	/*
+	 * All interrupt controllers and the 8254 are devices, for so many
+	 * vCPUs: what local APICs have for processors goes here.
+	 */
+	const struct lapic_ops *chips;
+	unsigned int vcpus;
 	struct console *console;  /* COM1; may be NULL */
 	struct console *debugcon; /* ports 0xe9 and 0x402; may be NULL */
 	uint64_t memory;	  /* bytes of RAM in all, for CMOS */
@@ -94,6 +110,13 @@ struct devices_config {
 bool devices_init(struct devices *d, struct bus *bus,
 		  const struct devices_config *config,
 		  struct err *err) MUST_CHECK;
+
+/* devices_config.chips: when their timers are due, and run those that are. */
+uint64_t devices_next_timer(const struct devices *d);
+void devices_run_timers(struct devices *d);
+
+/* Drive an interrupt line, with devices_config.chips; ctx a struct devices. */
+void devices_set_line(void *ctx, unsigned int gsi, int level);
 
 /* What is on the heap. */
 void devices_deinit(struct devices *d);

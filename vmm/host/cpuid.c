@@ -1,4 +1,6 @@
 #include "vmm/host/cpuid.h"
+
+#include <asm/kvm_para.h>
 #include "vmm/kvm.h"
 
 #include <errno.h>
@@ -257,6 +259,26 @@ static void set_amd(struct cpuid_table *table, unsigned int vcpu,
 		e->ecx = 0;
 	}
 	set_caches(table, LEAF_AMD_CACHE, vcpus);
+}
+
+/*
+ * Leaf 0x40000001 EAX (KVM's cpuid.rst): asynchronous page faults, EOIs
+ * without an exit, kicks, IPIs and yields by hypercall, wide message IDs.
+ */
+#define KVM_LEAF_FEATURES UINT32_C(0x40000001)
+#define KVM_LAPIC_FEATURES                                                \
+	(BIT(KVM_FEATURE_ASYNC_PF) | BIT(KVM_FEATURE_PV_EOI) |            \
+	 BIT(KVM_FEATURE_PV_UNHALT) | BIT(KVM_FEATURE_ASYNC_PF_VMEXIT) |  \
+	 BIT(KVM_FEATURE_PV_SEND_IPI) | BIT(KVM_FEATURE_PV_SCHED_YIELD) | \
+	 BIT(KVM_FEATURE_ASYNC_PF_INT) | BIT(KVM_FEATURE_MSI_EXT_DEST_ID))
+
+void cpuid_without_lapic(struct cpuid_table *guest)
+{
+	cpuid_flag_set(guest, "x2apic", false);
+	cpuid_flag_set(guest, "tsc_deadline_timer", false);
+	for (unsigned int i = 0; i < guest->n; i++)
+		if (guest->entry[i].function == KVM_LEAF_FEATURES)
+			guest->entry[i].eax &= (uint32_t)~KVM_LAPIC_FEATURES;
 }
 
 void cpuid_for_vcpu(const struct cpuid_table *guest, unsigned int vcpu,

@@ -33,6 +33,9 @@ bool cpuid_build(const char *spec, const struct cpuid_table *supported,
 		 const struct host_caps *caps, struct cpuid_table *guest,
 		 struct buf *notes, struct err *err) MUST_CHECK;
 
+/* Take away what KVM's own local APIC does: x2APIC, TSC deadline, PV IPIs. */
+void cpuid_without_lapic(struct cpuid_table *guest);
+
 /* The same for one vCPU: APIC ids and topology leaves filled in. */
 void cpuid_for_vcpu(const struct cpuid_table *guest, unsigned int vcpu,
 		    unsigned int vcpus, struct cpuid_table *out);

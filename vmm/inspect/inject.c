@@ -9,6 +9,7 @@
 #include "vmm/inspect/inspect.h"
 #include "vmm/irq_routing.h"
 #include "vmm/kvm.h"
+#include "vmm/user_irqchip.h"
 
 #define MSI_ADDRESS  0xfee00000u
 #define LEGAL_VECTOR 16u /* below, local APICs report an error */
@@ -18,6 +19,10 @@
 
 static bool inject_nmi(struct vcpu *v, struct err *err)
 {
+	if (v->vm->config.irqchip == IRQCHIP_USER) {
+		user_irq_nmi(v);
+		return true;
+	}
 	return KVM_CALL(v->fd, KVM_NMI, NULL, err);
 }
 
@@ -54,13 +59,32 @@ static bool inject_interrupt(struct vcpu *v, uint32_t vector, struct err *err)
 		return err_set(err, ERR_RANGE,
 			       "vectors below 16 are not interrupts: a local "
 			       "APIC refuses them");
-	if (!irq_send_message(v->vm->fd, &msg, &taken, err))
+	if (v->vm->config.irqchip == IRQCHIP_USER) {
+		pthread_mutex_lock(&v->vm->bus.lock);
+		taken = lapics_message(&v->vm->devices.lapics, &msg);
+		pthread_mutex_unlock(&v->vm->bus.lock);
+	} else if (!irq_send_message(v->vm->fd, &msg, &taken, err)) {
 		return false;
+	}
 	return taken || err_set(err, ERR_STATE,
 				"the local APIC of vCPU %u did not take it: it "
 				"is switched off (IA32_APIC_BASE, or bit 8 of "
 				"its spurious-interrupt register)",
 				v->index);
+}
+
+static void pulse_here(struct vm *vm, uint32_t line)
+{
+	bool split = vm->config.irqchip == IRQCHIP_SPLIT;
+
+	pthread_mutex_lock(&vm->bus.lock);
+	for (int level = 1; level >= 0; level--) {
+		if (split)
+			ioapic_set_irq(&vm->devices.ioapic, line, level);
+		else
+			devices_set_line(&vm->devices, line, level);
+	}
+	pthread_mutex_unlock(&vm->bus.lock);
 }
 
 /* Up and down once: what an edge-triggered pin takes for an interrupt. */
@@ -77,11 +101,8 @@ static bool pulse(struct vm *vm, uint32_t line, struct err *err)
 			       "there is no interrupt line %u; the last one is "
 			       "%d",
 			       line, IOAPIC_PINS - 1);
-	if (vm->config.irqchip == IRQCHIP_SPLIT) {
-		pthread_mutex_lock(&vm->bus.lock);
-		ioapic_set_irq(&vm->devices.ioapic, line, 1);
-		ioapic_set_irq(&vm->devices.ioapic, line, 0);
-		pthread_mutex_unlock(&vm->bus.lock);
+	if (vm->config.irqchip != IRQCHIP_KERNEL) {
+		pulse_here(vm, line);
 		return true;
 	}
 	irq.level = 1;
@@ -135,8 +156,7 @@ static bool inject_exception(struct vcpu *v, const struct target_event *event,
 		if (!vcpu_store(v, X86_GROUP_DEBUG, &s))
 			return err_set(err, ERR_KVM, "DR6 cannot be set");
 	}
-	v->fresh = 0;
-	return convert_set(v->fd, &v->vm->convert, X86_GROUP_EVENT, &s, err);
+	return vcpu_set_state(v, X86_GROUP_EVENT, &s, err);
 }
 
 bool live_inject(struct target *t, unsigned int vcpu,

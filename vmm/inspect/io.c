@@ -75,7 +75,8 @@ static void make_list(struct vm *vm, struct io_list *list)
 	if (vm->config.irqchip == IRQCHIP_KERNEL)
 		for (size_t i = 0; i < ARRAY_SIZE(kernel_chips); i++)
 			put(list, &kernel_chips[i]);
-	if (vm->config.irqchip != IRQCHIP_NONE)
+	if (vm->config.irqchip == IRQCHIP_KERNEL ||
+	    vm->config.irqchip == IRQCHIP_SPLIT)
 		put_lapic(vm, list);
 	qsort(list->range, list->n, sizeof(list->range[0]), compare);
 }

@@ -1,6 +1,6 @@
 /*
- * Interrupt controllers and the timer: in KVM, or our own IOAPIC with
- * --irqchip split.
+ * Interrupt controllers and the timer: in KVM, our own IOAPIC with --irqchip
+ * split, or all our own with --irqchip user.
  *
  * Source: KVM api.rst, KVM_GET_LAPIC, KVM_GET_IRQCHIP, KVM_GET_PIT2.
  */
@@ -39,6 +39,12 @@ bool live_lapic(struct target *t, unsigned int vcpu, struct x86_lapic *lapic,
 	_Static_assert(sizeof(k.regs) == sizeof(lapic->regs), "one page part");
 	if (vm->config.irqchip == IRQCHIP_NONE)
 		return none("local APICs", err);
+	if (vm->config.irqchip == IRQCHIP_USER) {
+		pthread_mutex_lock(&vm->bus.lock);
+		lapics_show(&vm->devices.lapics, vcpu, lapic);
+		pthread_mutex_unlock(&vm->bus.lock);
+		return true;
+	}
 	if (!KVM_CALL(v->fd, KVM_GET_LAPIC, &k, err))
 		return false;
 	memcpy(lapic->regs, k.regs, sizeof(lapic->regs));
@@ -131,6 +137,20 @@ static void split_chips(struct vm *vm, struct x86_chips *chips)
 	pthread_mutex_unlock(&vm->bus.lock);
 }
 
+static void user_chips(struct vm *vm, struct x86_chips *chips)
+{
+	const struct devices *d = &vm->devices;
+
+	*chips = (struct x86_chips){
+		.has_pic = true, .has_ioapic = true, .has_pit = true};
+	pthread_mutex_lock(&vm->bus.lock);
+	ioapic_show(&d->ioapic, &chips->ioapic, chips->raised);
+	memcpy(chips->pic, d->pic.s.chip, sizeof(chips->pic));
+	pit_show(&d->pit, &chips->pit);
+	memcpy(chips->raised, d->irq_raised, sizeof(chips->raised));
+	pthread_mutex_unlock(&vm->bus.lock);
+}
+
 bool live_chips(struct target *t, struct x86_chips *chips, struct err *err)
 {
 	struct vm *vm = inspect_vm(t);
@@ -140,6 +160,9 @@ bool live_chips(struct target *t, struct x86_chips *chips, struct err *err)
 		return none("interrupt controllers", err);
 	case IRQCHIP_SPLIT:
 		split_chips(vm, chips);
+		return true;
+	case IRQCHIP_USER:
+		user_chips(vm, chips);
 		return true;
 	default:
 		return kernel_chips(vm, chips, err);

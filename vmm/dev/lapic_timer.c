@@ -1,0 +1,112 @@
+/*
+ * The local APICs' timers.  A count is a time when it began: what is left of it
+ * and when it ends are computed.  Source: SDM Vol 3A, "APIC Timer".
+ */
+#include "vmm/dev/lapic_impl.h"
+
+enum {
+	DIVIDE_WRITABLE = 0xb,
+};
+
+/* Bits 0, 1 and 3 of the divide register: 2, 4, ... 128, and 1. */
+static uint64_t divisor(const struct lapic_state *s)
+{
+	uint32_t d = lapic_get(s, LAPIC_DIVIDE);
+
+	return UINT64_C(1) << (((d & 3) | (d & 8) >> 1) + 1) % 8;
+}
+
+/* Nanoseconds from the initial count to 0, at 1 GHz. */
+static uint64_t period(const struct lapic_state *s)
+{
+	return lapic_get(s, LAPIC_INITIAL_COUNT) * divisor(s);
+}
+
+static bool is_periodic(const struct lapic_state *s)
+{
+	return lapic_get(s, LAPIC_LVT_TIMER) & LVT_TIMER_PERIODIC;
+}
+
+uint32_t lapic_timer_count(const struct lapics *l, const struct lapic_state *s)
+{
+	uint64_t full = period(s), gone;
+
+	if (!full)
+		return 0;
+	gone = l->ops.now(l->ops.ctx) - s->timer_start;
+	if (gone >= full && !is_periodic(s))
+		return 0;
+	return (uint32_t)((full - gone % full) / divisor(s));
+}
+
+void lapic_timer_rearm(struct lapics *l, struct lapic_state *s)
+{
+	uint64_t full = period(s), now = l->ops.now(l->ops.ctx), gone;
+
+	s->timer_next = 0;
+	if (full && !(lapic_get(s, LAPIC_LVT_TIMER) & LVT_MASKED)) {
+		gone = now - s->timer_start;
+		if (is_periodic(s))
+			s->timer_next = max_u64(
+				s->timer_start + (gone / full + 1) * full,
+				now + LAPIC_MIN_PERIOD_NS);
+		else if (gone < full)
+			s->timer_next = s->timer_start + full;
+	}
+	l->ops.rearm(l->ops.ctx);
+}
+
+void lapic_timer_start(struct lapics *l, struct lapic_state *s, uint32_t count)
+{
+	lapic_set(s, LAPIC_INITIAL_COUNT, count);
+	s->timer_start = l->ops.now(l->ops.ctx);
+	lapic_timer_rearm(l, s);
+}
+
+/* What is left of the count goes on at the new pace. */
+void lapic_timer_divide(struct lapics *l, struct lapic_state *s, uint32_t value)
+{
+	uint32_t left = lapic_timer_count(l, s);
+	uint32_t initial = lapic_get(s, LAPIC_INITIAL_COUNT);
+	uint64_t now = l->ops.now(l->ops.ctx);
+	uint64_t back;
+
+	lapic_set(s, LAPIC_DIVIDE, value & DIVIDE_WRITABLE);
+	back = (uint64_t)(initial - left) * divisor(s);
+	s->timer_start = now - back;
+	lapic_timer_rearm(l, s);
+}
+
+uint64_t lapics_next(const struct lapics *l)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (unsigned int i = 0; i < l->cpus; i++)
+		if (l->cpu[i].timer_next)
+			next = min_u64(next, l->cpu[i].timer_next);
+	return next;
+}
+
+static void fire(struct lapics *l, unsigned int cpu, uint64_t now)
+{
+	struct lapic_state *s = &l->cpu[cpu];
+	uint32_t lvt = lapic_get(s, LAPIC_LVT_TIMER);
+	uint64_t full = period(s);
+
+	s->timer_next = 0;
+	if (is_periodic(s) && full) /* those that were missed are lost */
+		s->timer_next = max_u64(
+			s->timer_start +
+				((now - s->timer_start) / full + 1) * full,
+			now + LAPIC_MIN_PERIOD_NS);
+	lapic_accept(l, cpu, lvt & LVT_VECTOR, false);
+}
+
+void lapics_run(struct lapics *l)
+{
+	uint64_t now = l->ops.now(l->ops.ctx);
+
+	for (unsigned int i = 0; i < l->cpus; i++)
+		if (l->cpu[i].timer_next && l->cpu[i].timer_next <= now)
+			fire(l, i, now);
+}

@@ -1,8 +1,9 @@
 /*
  * A guest that accesses every device in any way.  Input: records of a header
  * byte, a port byte or two, and a value of the size of the access.  When the
- * first header has OP_IOAPIC, the machine has an IOAPIC in user space; when the
- * second byte is odd, it has what firmware needs.
+ * first header has OP_IOAPIC, the machine has an IOAPIC in user space, and with
+ * bit 1 of the second byte all interrupt controllers; when the second byte is
+ * odd, it has what firmware needs.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -14,6 +15,9 @@
 static const uint16_t bases[] = {0x3f8, 0x60,  0x64,  0x70,  0x80,  0x92,
 				 0xe9,	0x402, 0xf4,  0x600, 0x608, 0xcf9,
 				 0x510, 0x514, 0xcf8, 0xcfc};
+/* ... and those of the interrupt controllers and the timer */
+static const uint16_t chip_bases[] = {0x20, 0x21, 0xa0, 0xa1, 0x40,
+				      0x41, 0x42, 0x43, 0x61, 0x4d0};
 
 enum {
 	OP_SIZE = 0x03, /* 1, 2, 4, or 4 */
@@ -84,6 +88,85 @@ static uint8_t take(const uint8_t **data, size_t *size)
 	return *(*data)++;
 }
 
+/* ---- the local APICs ---- */
+
+#define CPUS 3
+
+static uint64_t clock_ns;
+
+static void on_cpu(void *ctx, unsigned int cpu)
+{
+	if (cpu >= CPUS)
+		abort();
+}
+
+static void on_sipi(void *ctx, unsigned int cpu, uint8_t vector)
+{
+	on_cpu(ctx, cpu);
+}
+
+static uint64_t on_now(void *ctx)
+{
+	return clock_ns;
+}
+
+static void on_rearm(void *ctx)
+{
+}
+
+static const struct lapic_ops chips = {.wake = on_cpu,
+				       .nmi = on_cpu,
+				       .init = on_cpu,
+				       .sipi = on_sipi,
+				       .now = on_now,
+				       .rearm = on_rearm};
+
+/* What the processors do meanwhile; and time goes by. */
+static void run_chips(struct devices *d, uint8_t how)
+{
+	clock_ns += (uint64_t)how << (how & 31);
+	devices_run_timers(d);
+	if (devices_next_timer(d) <= clock_ns)
+		abort();
+	if (how & 1 && d->pic.s.intr)
+		pic_ack(&d->pic);
+	for (unsigned int i = 0; i < CPUS; i++) {
+		int vector = lapics_ack(&d->lapics, i);
+
+		if (vector != LAPIC_NONE && (vector < 16 || vector > 255))
+			abort();
+	}
+	devices_set_line(d, how & 31, how >> 5 & 1);
+}
+
+static void access_lapic(struct devices *d, uint8_t op, uint8_t where,
+			 uint64_t value)
+{
+	static const unsigned int sizes[] = {4, 2, 4, 8};
+	struct x86_lapic show;
+
+	bus_access_named(d->bus, where & 3, BUS_MMIO,
+			 LAPIC_BASE + (uint64_t)(where >> 2) * 16,
+			 sizes[op & OP_SIZE], op & OP_WRITE, &value, NULL);
+	lapics_show(&d->lapics, where % CPUS, &show);
+}
+
+/* The header has OP_IOAPIC and OP_INPUT. */
+static void access_chips(struct devices *d, uint8_t op, uint8_t where,
+			 uint64_t value)
+{
+	static const unsigned int sizes[] = {1, 2, 4, 4};
+
+	if (op & 0x20)
+		run_chips(d, where);
+	else if (op & OP_ANY_PORT)
+		bus_access(d->bus, BUS_PIO,
+			   chip_bases[where % ARRAY_SIZE(chip_bases)],
+			   sizes[op & OP_SIZE], op & OP_WRITE, &value);
+	else
+		access_lapic(d, op, where, value);
+}
+
 static void access_ioapic(struct devices *d, uint8_t op, uint8_t where,
 			  uint64_t value)
 {
@@ -127,7 +210,7 @@ static void one_step(struct devices *d, const uint8_t **data, size_t *size)
 			where / ARRAY_SIZE(bases) % 12;
 	uint64_t value = 0;
 
-	if (op & OP_INPUT) {
+	if (op & OP_INPUT && !(op & OP_IOAPIC)) {
 		size_t n = min_u64(where, *size);
 
 		devices_serial_input(d, *data, n);
@@ -143,7 +226,10 @@ static void one_step(struct devices *d, const uint8_t **data, size_t *size)
 		port = (uint16_t)(where << 8 | take(data, size));
 	for (unsigned int i = 0; i < 4 && (op & OP_WRITE); i++)
 		value |= (uint64_t)take(data, size) << (8 * i);
-	if (op & OP_IOAPIC)
+	if (op & OP_INPUT) {
+		if (d->lapics.cpus)
+			access_chips(d, op, where, value);
+	} else if (op & OP_IOAPIC)
 		access_ioapic(d, op, where, value);
 	else
 		access_port(d->bus, op, port, value);
@@ -163,6 +249,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size && data[0] & OP_IOAPIC)
 		config.ioapic = &ioapic;
+	if (config.ioapic && size > 1 && data[1] & 2) {
+		config.ioapic = NULL;
+		config.chips = &chips;
+		config.vcpus = CPUS;
+	}
+	clock_ns = 1;
 	config.firmware = size > 1 && data[1] & 1;
 	config.virtio.dma = (struct dma){ram_read, ram_write, NULL};
 	memset(ram, 0, sizeof(ram));

@@ -134,6 +134,18 @@ struct target_ops {
 	/* Guest memory as the guest wrote it: planted bytes are hidden. */
 	bool (*read_phys)(struct target *t, gpa_t gpa, void *buf, size_t len,
 			  struct err *err);
+	/*
+	 * What is known of [gpa, gpa + len) without reading it: *zero bytes
+	 * from gpa on are zero, and *data bytes behind them may be anything.
+	 * Together they may be less than len.
+	 */
+	void (*extent)(struct target *t, gpa_t gpa, uint64_t len,
+		       uint64_t *zero, uint64_t *data);
+	/*
+	 * The same bytes in place, for who only passes them on; valid until
+	 * the next call.  NULL: they have to be copied.
+	 */
+	const void *(*span)(struct target *t, gpa_t gpa, size_t len);
 	/* All or nothing.  Writes go under planted bytes, which stay planted. */
 	bool (*write_phys)(struct target *t, gpa_t gpa, const void *buf,
 			   size_t len, struct err *err);
@@ -249,6 +261,16 @@ bool target_read_phys(struct target *t, gpa_t gpa, void *buf, size_t len,
 		      size_t *done, struct err *err) MUST_CHECK;
 bool target_write_phys(struct target *t, gpa_t gpa, const void *buf, size_t len,
 		       struct err *err) MUST_CHECK;
+/* As that op; NULL too where there is none. */
+const void *target_span(struct target *t, gpa_t gpa, size_t len);
+/*
+ * For who goes through much memory: how many bytes from gpa on need not be
+ * read because they are zero, and how many behind those must be.  Whole pages
+ * of 4096, but for the end; the sum is at least 1 and at most len, which is
+ * not 0.
+ */
+void target_extent(struct target *t, gpa_t gpa, uint64_t len, uint64_t *zero,
+		   uint64_t *data);
 
 /* Linear memory through the vCPU's page tables, permissions ignored. */
 bool target_read_virt(struct target *t, unsigned int vcpu, gva_t gva, void *buf,

@@ -106,6 +106,32 @@ bool target_write_phys(struct target *t, gpa_t gpa, const void *buf, size_t len,
 	return !len || t->ops->write_phys(t, gpa, buf, len, err);
 }
 
+const void *target_span(struct target *t, gpa_t gpa, size_t len)
+{
+	if (t->running || !t->ops->span || before_top(gpa, len) < len)
+		return NULL;
+	return t->ops->span(t, gpa, len);
+}
+
+void target_extent(struct target *t, gpa_t gpa, uint64_t len, uint64_t *zero,
+		   uint64_t *data)
+{
+	uint64_t z = 0, d = 0;
+
+	*zero = 0;
+	*data = len;
+	if (t->running || !t->ops->extent)
+		return;
+	t->ops->extent(t, gpa, len, &z, &d);
+	z = min_u64(z, len);
+	d = min_u64(d, len - z);
+	/* Whole pages from gpa on. */
+	*zero = z & ~UINT64_C(4095);
+	*data = min_u64(len - *zero, (z - *zero + d + 4095) & ~UINT64_C(4095));
+	if (!*zero && !*data)
+		*data = len;
+}
+
 /* ---- linear memory ---- */
 
 static bool reader(void *ctx, gpa_t gpa, void *buf, size_t len, struct err *err)

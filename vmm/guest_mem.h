@@ -61,6 +61,13 @@ bool guest_mem_fill(struct guest_mem *m, gpa_t gpa, uint8_t byte, size_t len,
 void *guest_mem_span(const struct guest_mem *m, gpa_t gpa, size_t len,
 		     struct err *err);
 
+/*
+ * What is known of [gpa, gpa + len) without a look at it: from gpa on, *zero
+ * bytes were never touched and are zero; *data bytes behind may be anything.
+ */
+void guest_mem_extent(const struct guest_mem *m, gpa_t gpa, uint64_t len,
+		      uint64_t *zero, uint64_t *data);
+
 /* Is every byte of [gpa, gpa + len) RAM? */
 bool guest_mem_is_ram(const struct guest_mem *m, gpa_t gpa, uint64_t len);
 

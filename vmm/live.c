@@ -13,6 +13,7 @@
 #include "vmm/inspect/inspect.h"
 #include "vmm/ioctl_log.h"
 #include "vmm/inspect/stats.h"
+#include "vmm/live_mem.h"
 #include "vmm/plant.h"
 
 /* How often patched bytes are looked at while the guest runs. */
@@ -33,22 +34,7 @@ static struct live *live_of(struct target *t)
 	return (struct live *)((char *)vm_of(t) - offsetof(struct live, vm));
 }
 
-/* ---- memory and registers ---- */
-
-static bool live_read_phys(struct target *t, gpa_t gpa, void *buf, size_t len,
-			   struct err *err)
-{
-	struct phys_reader mem;
-
-	vm_phys_reader(vm_of(t), &mem);
-	return mem.read(mem.ctx, gpa, buf, len, err);
-}
-
-static bool live_write_phys(struct target *t, gpa_t gpa, const void *buf,
-			    size_t len, struct err *err)
-{
-	return patch_write_under(vm_of(t), gpa, buf, len, err);
-}
+/* ---- registers ---- */
 
 static bool live_get_state(struct target *t, unsigned int vcpu, unsigned groups,
 			   struct x86_state *s, struct err *err)
@@ -88,21 +74,6 @@ static int live_thread_id(struct target *t, unsigned int vcpu)
 	tid = vm->vcpu[vcpu].tid;
 	pthread_mutex_unlock(&vm->lock);
 	return tid;
-}
-
-static bool live_region(struct target *t, unsigned int index,
-			struct target_region *region)
-{
-	const struct guest_mem *m = &vm_of(t)->mem;
-
-	if (index >= m->regions)
-		return false;
-	*region = (struct target_region){.start = m->region[index].base,
-					 .size = m->region[index].size,
-					 .ram = true,
-					 .read_only = m->region[index].rom,
-					 .name = m->region[index].name};
-	return true;
 }
 
 /* ---- running ---- */
@@ -428,6 +399,8 @@ static void live_describe_caps(struct target *t, struct buf *out)
 static const struct target_ops live_ops = {
 	.name = "a live KVM guest",
 	.read_phys = live_read_phys,
+	.span = live_span,
+	.extent = live_extent,
 	.write_phys = live_write_phys,
 	.get_state = live_get_state,
 	.set_state = live_set_state,

@@ -64,6 +64,15 @@ void patch_lower(struct vm *vm, struct plant *p)
 	*at = vm->patch_byte;
 }
 
+bool patch_within(const struct vm *vm, gpa_t gpa, size_t len)
+{
+	for (unsigned int i = 0; i < vm->plants; i++)
+		if (vm->plant[i].method == PLANT_PATCH &&
+		    range_ok(gpa, len, vm->plant[i].gpa, 1))
+			return true;
+	return false;
+}
+
 void patch_hide(const struct vm *vm, gpa_t gpa, void *buf, size_t len)
 {
 	for (unsigned int i = 0; i < vm->plants; i++) {

@@ -52,6 +52,8 @@ void patch_take(struct vm *vm, struct plant *p);
 /* For the step off it: the guest's byte, and the patch again. */
 void patch_lift(struct vm *vm, struct plant *p);
 void patch_lower(struct vm *vm, struct plant *p);
+/* Does a patch lie in [gpa, gpa + len)? */
+bool patch_within(const struct vm *vm, gpa_t gpa, size_t len);
 /* Put the guest's bytes over patched ones in a copy of guest memory. */
 void patch_hide(const struct vm *vm, gpa_t gpa, void *buf, size_t len);
 /* Write guest memory under the patches. */

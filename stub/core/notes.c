@@ -17,6 +17,7 @@ struct notes {
 	uint32_t count;	   /* structs in it so far */
 	struct buf absent; /* the list of struct core_absent */
 	uint32_t absents;
+	struct buf msrs; /* their numbers, 32 bits each */
 };
 
 /* ---- notes as such ---- */
@@ -164,16 +165,27 @@ static bool put_vcpus(struct notes *n, struct err *err)
 
 /* ---- per vCPU ---- */
 
-static void put_msrs(struct notes *n, unsigned int vcpu)
+/* Which there are is asked once: finding that out is dear. */
+static void list_msrs(struct notes *n)
 {
 	uint32_t index;
 
+	for (unsigned int i = 0; target_msr_at(n->t, i, &index); i++)
+		buf_append(&n->msrs, &index, sizeof(index));
+	if (n->msrs.failed)
+		n->out->failed = true;
+}
+
+static void put_msrs(struct notes *n, unsigned int vcpu)
+{
 	begin(n, CORE_MSR, vcpu, 0);
-	for (unsigned int i = 0; target_msr_at(n->t, i, &index); i++) {
-		struct core_msr m = {.index = index};
+	for (size_t at = 0; at < n->msrs.len; at += sizeof(uint32_t)) {
+		struct core_msr m = {.index = 0};
 		struct err err;
 
-		m.readable = target_get_msr(n->t, vcpu, index, &m.value, &err);
+		memcpy(&m.index, n->msrs.data + at, sizeof(m.index));
+		m.readable =
+			target_get_msr(n->t, vcpu, m.index, &m.value, &err);
 		if (!m.readable)
 			m.error = err.msg;
 		put(n, CORE_MSR, &m);
@@ -372,6 +384,7 @@ static bool put_all(struct notes *n, struct err *err)
 	put_machine(n);
 	put_maps(n);
 	put_chips(n);
+	list_msrs(n);
 	for (unsigned int i = 0; i < n->t->nvcpus; i++) {
 		put_msrs(n, i);
 		put_timers(n, i);
@@ -396,5 +409,6 @@ bool core_put_notes(struct buf *out, struct target *t, struct err *err)
 	wire_strings_deinit(&n.strings);
 	buf_deinit(&n.desc);
 	buf_deinit(&n.absent);
+	buf_deinit(&n.msrs);
 	return ok;
 }

@@ -30,6 +30,7 @@ struct writer {
 	uint64_t notes_at;
 	uint8_t *piece;	       /* PIECE bytes */
 	struct buf vmcoreinfo; /* its note */
+	uint64_t done;	       /* bytes of memory */
 };
 
 /* ---- what goes where ---- */
@@ -144,20 +145,20 @@ static void look_at_page(struct writer *w, const uint8_t *page)
 	w->sum->vmcoreinfo = !w->vmcoreinfo.failed;
 }
 
-/* Write what is not zero of w->piece, in runs. */
-static bool write_piece(struct writer *w, uint64_t offset, size_t len,
-			struct err *err)
+/* Write what is not zero of these bytes, in runs. */
+static bool write_piece(struct writer *w, uint64_t offset, const uint8_t *bytes,
+			size_t len, struct err *err)
 {
 	size_t run = 0, at = 0;
 
 	while (at < len) {
 		size_t n = min_u64(PAGE, len - at);
-		bool zero = is_zero(w->piece + at, n);
+		bool zero = is_zero(bytes + at, n);
 
 		if (!zero && n == PAGE)
-			look_at_page(w, w->piece + at);
+			look_at_page(w, bytes + at);
 		if (zero && run < at &&
-		    !core_file_write(&w->file, offset + run, w->piece + run,
+		    !core_file_write(&w->file, offset + run, bytes + run,
 				     at - run, err))
 			return false;
 		at += n;
@@ -167,38 +168,62 @@ static bool write_piece(struct writer *w, uint64_t offset, size_t len,
 			w->sum->written += n;
 	}
 	return run == len || core_file_write(&w->file, offset + run,
-					     w->piece + run, len - run, err);
+					     bytes + run, len - run, err);
 }
 
-static bool report(struct writer *w, uint64_t done, struct err *err)
+static bool report(struct writer *w, struct err *err)
 {
 	const struct core_options *o = w->options;
 
-	if (!o->progress || o->progress(o->arg, done, w->sum->memory))
+	if (!o->progress || o->progress(o->arg, w->done, w->sum->memory))
 		return true;
 	return err_set(err, ERR_STATE,
 		       "the dump was given up; nothing is left of it");
 }
 
+/* One stretch that may be anything, a piece at a time. */
+static bool write_data(struct writer *w, const struct segment *s, uint64_t at,
+		       uint64_t size, struct err *err)
+{
+	for (uint64_t end = at + size; at < end;) {
+		size_t len = min_u64(PIECE, end - at);
+		const void *bytes = target_span(w->t, s->start + at, len);
+
+		if (!bytes && !target_read_phys(w->t, s->start + at, w->piece,
+						len, NULL, err))
+			return false;
+		if (!write_piece(w, s->offset + at, bytes ? bytes : w->piece,
+				 len, err))
+			return false;
+		at += len;
+		w->done += len;
+		if (!report(w, err))
+			return false;
+	}
+	return true;
+}
+
+static bool write_segment(struct writer *w, const struct segment *s,
+			  struct err *err)
+{
+	uint64_t at = 0, zero, data;
+
+	while (at < s->size) {
+		target_extent(w->t, s->start + at, s->size - at, &zero, &data);
+		at += zero;
+		w->done += zero;
+		if (!write_data(w, s, at, data, err))
+			return false;
+		at += data;
+	}
+	return true;
+}
+
 static bool write_memory(struct writer *w, struct err *err)
 {
-	uint64_t done = 0;
-
-	for (unsigned int i = 0; i < w->segments; i++) {
-		const struct segment *s = &w->segment[i];
-
-		for (uint64_t at = 0; at < s->size; at += PIECE) {
-			size_t len = min_u64(PIECE, s->size - at);
-
-			if (!target_read_phys(w->t, s->start + at, w->piece,
-					      len, NULL, err) ||
-			    !write_piece(w, s->offset + at, len, err))
-				return false;
-			done += len;
-			if (!report(w, done, err))
-				return false;
-		}
-	}
+	for (unsigned int i = 0; i < w->segments; i++)
+		if (!write_segment(w, &w->segment[i], err))
+			return false;
 	return true;
 }
 

@@ -125,6 +125,8 @@ TEST(planted_breakpoints_are_not_saved)
 	machine_start(&m, loops, 64, NULL);
 	machine_insert(&m, BP_SW, GUEST_BASE + 1, 1);
 	CHECK_STOP(machine_continue(&m), STOP_SWBREAK);
+	CHECK(!target_span(m.target, GUEST_BASE, 2));
+	CHECK(target_span(m.target, GUEST_BASE + 2, 2));
 	core = core_rig_reopen(m.target);
 	CHECK_OK(target_read_phys(core_target(core), GUEST_BASE + 1, &byte, 1,
 				  NULL, &err),

@@ -107,6 +107,39 @@ TEST(zeroes_are_holes_and_the_file_is_private)
 	end();
 }
 
+static uint64_t reads_before;
+
+/* The second page only, and nobody knows of the rest behind 1 MiB. */
+static void know(struct target *t, gpa_t gpa, uint64_t len, uint64_t *zero,
+		 uint64_t *data)
+{
+	*zero = gpa == 0 ? 4096 : gpa == 0x2000 ? 0xfe800 : 0;
+	*data = gpa == 0 ? 1 : len;
+}
+
+TEST(what_is_known_to_be_zero_is_not_read)
+{
+	struct elf_phdr p;
+	char got[3];
+
+	begin();
+	memcpy(fake_ram(f, 0x10, 2), "no", 2);
+	memcpy(fake_ram(f, 0x1010, 2), "ye", 2);
+	memcpy(fake_ram(f, 0x100010, 2), "ye", 2);
+	reads_before = f->calls[FAKE_READ];
+	f->ops.extent = know;
+	CHECK_OK(write_core(false), &err);
+	read_phdr(1, &p);
+	read_core(p.offset + 0x10, got, 2);
+	CHECK(!memcmp(got, "\0\0", 2));
+	read_core(p.offset + 0x1010, got, 2);
+	CHECK(!memcmp(got, "ye", 2));
+	read_core(p.offset + 0x100010, got, 2);
+	CHECK(!memcmp(got, "ye", 2));
+	CHECK_EQ(f->calls[FAKE_READ] - reads_before, 1 + 3);
+	end();
+}
+
 TEST(a_name_that_is_taken_needs_a_word)
 {
 	begin();

@@ -88,6 +88,29 @@ TEST(memory_that_was_not_stored_is_not_there)
 	elf_core_close(&e);
 }
 
+TEST(holes_of_the_file_are_known_to_be_zero)
+{
+	uint64_t zero, data;
+	struct elf_core e;
+
+	core_rig_init(&r);
+	core_rig_load(&r, 0, 0x1000, 1)->filesz = 1 << 20;
+	r.phdr[1].memsz = 1 << 20;
+	core_rig_build(&r, &bytes);
+	memset(bytes.data + 0x100, 7, bytes.len - 0x100);
+	e.fd = core_rig_file(bytes.data, bytes.len);
+	CHECK(!ftruncate(e.fd, 2 << 20));
+	CHECK_OK(elf_core_open(&e, e.fd, "FILE", &err), &err);
+	elf_core_extent(&e, 0, 1 << 20, &zero, &data);
+	CHECK(!zero && data >= 0x1000 && data < 0x3000);
+	elf_core_extent(&e, 0x4000, 1 << 20, &zero, &data);
+	CHECK(zero == (1 << 20) - 0x4000 && !data);
+	CHECK(!ftruncate(e.fd, 0x2000));
+	elf_core_extent(&e, 0x4000, 1 << 20, &zero, &data);
+	CHECK(!zero && data); /* reading will tell */
+	elf_core_close(&e);
+}
+
 TEST(segments_that_contradict)
 {
 	core_rig_init(&r);

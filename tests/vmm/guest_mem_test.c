@@ -1,3 +1,5 @@
+#include <sys/mman.h>
+
 #include "base/bits.h"
 #include "tests/test.h"
 #include "vmm/boot/boot.h"
@@ -94,5 +96,31 @@ TEST(e820_names_ram_and_holes)
 	for (int i = 0; i < 4; i++)
 		CHECK(map[i].base + map[i].size <= map[i + 1].base);
 	CHECK_EQ(e820_build(&mem, map, 2), 2);
+	guest_mem_deinit(&mem);
+}
+
+TEST(what_nobody_has_touched_is_known_to_be_zero)
+{
+	uint64_t zero, data, at = 0, touched = 0;
+
+	CHECK_OK(guest_mem_init(&mem, 64 << 20, &err), &err);
+	CHECK(!madvise(mem.region[0].host, 64 << 20, MADV_NOHUGEPAGE));
+	CHECK_OK(guest_mem_fill(&mem, 0x1000, 1, 1, &err), &err);
+	CHECK_OK(guest_mem_fill(&mem, 0x3000, 1, 1, &err), &err);
+	CHECK_OK(guest_mem_fill(&mem, (40 << 20) + 5, 1, 1, &err), &err);
+	guest_mem_extent(&mem, 0, 64 << 20, &zero, &data);
+	if (!zero)
+		test_skip("/proc/self/pagemap cannot be read");
+	CHECK_EQ(zero, 0x1000);
+	CHECK_EQ(data, 0x3000); /* over the short gap */
+	for (at = zero + data; at < 64 << 20; at += zero + data) {
+		guest_mem_extent(&mem, at, (64 << 20) - at, &zero, &data);
+		CHECK(zero + data);
+		if (data)
+			touched = at + zero;
+	}
+	CHECK_EQ(touched, 40 << 20);
+	guest_mem_extent(&mem, 1, 100, &zero, &data); /* no page: not known */
+	CHECK(!zero && data == 100);
 	guest_mem_deinit(&mem);
 }

@@ -14,6 +14,12 @@ static bool core_read_phys(struct target *t, gpa_t gpa, void *buf, size_t len,
 	return elf_core_read(&core_saved(t)->elf, gpa, buf, len, err);
 }
 
+static void core_extent(struct target *t, gpa_t gpa, uint64_t len,
+			uint64_t *zero, uint64_t *data)
+{
+	elf_core_extent(&core_saved(t)->elf, gpa, len, zero, data);
+}
+
 static bool no_group(const struct saved *s, unsigned int vcpu,
 		     unsigned int group, struct err *err)
 {
@@ -90,6 +96,7 @@ static void core_describe_caps(struct target *t, struct buf *out)
 static const struct target_ops core_ops = {
 	.name = "a saved crash",
 	.read_phys = core_read_phys,
+	.extent = core_extent,
 	.get_state = core_get_state,
 	.cpu_info = core_cpu_info,
 	.thread_id = core_thread_id,

@@ -59,6 +59,10 @@ bool elf_core_read(const struct elf_core *e, gpa_t gpa, void *buf, size_t len,
 /* Is every byte of [gpa, gpa + size) in the file? */
 bool elf_core_has(const struct elf_core *e, gpa_t gpa, uint64_t size);
 
+/* Holes of the file, as target_ops.extent. */
+void elf_core_extent(const struct elf_core *e, gpa_t gpa, uint64_t len,
+		     uint64_t *zero, uint64_t *data);
+
 /*
  * The next note; start with a zeroed iterator.  False at the end.
  * elf_core_open() has checked that all lie within their segments.

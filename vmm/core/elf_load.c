@@ -190,3 +190,29 @@ bool elf_core_read(const struct elf_core *e, gpa_t gpa, void *buf, size_t len,
 	}
 	return true;
 }
+
+void elf_core_extent(const struct elf_core *e, gpa_t gpa, uint64_t len,
+		     uint64_t *zero, uint64_t *data)
+{
+	const struct core_load *l = find_load(e, gpa);
+	off_t at, next, end;
+
+	*zero = 0;
+	*data = len;
+	if (!l)
+		return;
+	len = min_u64(len, l->size - (gpa - l->start));
+	at = (off_t)(l->offset + (gpa - l->start));
+	next = lseek(e->fd, at, SEEK_DATA);
+	/* Nothing but a hole to the end, or no more file? */
+	if (next < 0 && errno == ENXIO && lseek(e->fd, 0, SEEK_END) > at) {
+		*zero = len;
+		*data = 0;
+		return;
+	}
+	end = next < 0 ? -1 : lseek(e->fd, next, SEEK_HOLE);
+	if (end < 0)
+		return;
+	*zero = min_u64(len, (uint64_t)(next - at));
+	*data = min_u64(len - *zero, (uint64_t)(end - next));
+}

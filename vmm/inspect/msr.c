@@ -23,11 +23,17 @@
 /* In a range that no manual gives to anybody. */
 #define NO_SUCH_MSR 0x2fffffff
 
+/* The registers of a local APIC, which come and go with its x2APIC mode. */
+#define X2APIC_FIRST 0x800
+#define X2APIC_LAST  0x8ff
+
 struct msr_list {
 	bool ignores; /* KVM answers 0 for what it does not have */
-	unsigned int listed, n;
-	uint32_t index[LIST_MAX]; /* KVM's own first, then sorted as a whole */
+	unsigned int listed, n, lasting;
+	uint32_t index[LIST_MAX]; /* sorted */
 	uint32_t own[LISTED_MAX]; /* KVM's own, sorted */
+	/* What does not change: to ask for all names again takes long. */
+	uint32_t last[LIST_MAX];
 };
 
 struct one_msr {
@@ -89,22 +95,42 @@ static void take_listed(const struct vm *vm, struct msr_list *l)
 	qsort(l->own, l->listed, sizeof(l->own[0]), by_index);
 }
 
-/* vCPU 0 stands for all: they differ in the mode of their APICs at most. */
-static void fill(const struct vm *vm, struct msr_list *l)
+static bool comes_and_goes(uint32_t index)
+{
+	return index >= X2APIC_FIRST && index <= X2APIC_LAST;
+}
+
+/* Named ones that KVM does not list; those of an x2APIC, or the others. */
+static void take_named(const struct vcpu *v, struct msr_list *l, bool x2apic,
+		       uint32_t *to, unsigned int *n)
+{
+	uint32_t index;
+
+	for (unsigned int i = 0; !l->ignores && msr_named(i, &index); i++)
+		if (comes_and_goes(index) == x2apic && *n < LIST_MAX &&
+		    !is_listed(l, index) && readable(v, index))
+			to[(*n)++] = index;
+}
+
+static void fill_lasting(const struct vm *vm, struct msr_list *l)
 {
 	const struct vcpu *v = &vm->vcpu[0];
-	uint32_t index;
 
 	memset(l, 0, sizeof(*l));
 	take_listed(vm, l);
 	l->ignores = readable(v, NO_SUCH_MSR);
 	for (unsigned int i = 0; i < l->listed; i++)
 		if (readable(v, l->own[i]))
-			l->index[l->n++] = l->own[i];
-	for (unsigned int i = 0; !l->ignores && msr_named(i, &index); i++)
-		if (l->n < LIST_MAX && !is_listed(l, index) &&
-		    readable(v, index))
-			l->index[l->n++] = index;
+			l->last[l->lasting++] = l->own[i];
+	take_named(v, l, false, l->last, &l->lasting);
+}
+
+/* vCPU 0 stands for all: they differ in the mode of their APICs at most. */
+static void fill(const struct vm *vm, struct msr_list *l)
+{
+	l->n = l->lasting;
+	memcpy(l->index, l->last, l->n * sizeof(l->index[0]));
+	take_named(&vm->vcpu[0], l, true, l->index, &l->n);
 	qsort(l->index, l->n, sizeof(l->index[0]), by_index);
 }
 
@@ -112,6 +138,8 @@ static const struct msr_list *list_of(struct vm *vm, bool again)
 {
 	if (!vm->msr_list) {
 		vm->msr_list = malloc(sizeof(*vm->msr_list));
+		if (vm->msr_list)
+			fill_lasting(vm, vm->msr_list);
 		again = true;
 	}
 	if (vm->msr_list && again)

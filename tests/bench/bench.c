@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "tests/bench/client.h"
+#include "tests/bench/dump.h"
 #include "tests/bench/maps.h"
 #include "tests/bench/raw.h"
 #include "tests/bench/recorder.h"
@@ -34,6 +35,7 @@ enum metric {
 	READ_MB,
 	WRITE_MB,
 	BREAKPOINTS,
+	DUMP_MB,
 	RSS_MB,
 	METRICS,
 };
@@ -49,6 +51,7 @@ static const struct {
 	[READ_MB] = {"memory read, MB/s", false},
 	[WRITE_MB] = {"memory write, MB/s", false},
 	[BREAKPOINTS] = {"breakpoint z1,s,Z1,c /s", false},
+	[DUMP_MB] = {"dump (bare: write), MB/s", false},
 	[RSS_MB] = {"RSS without guest RAM, MB", true},
 };
 
@@ -315,6 +318,20 @@ static bool prepare(struct subject *s)
 	return false;
 }
 
+static void measure_dumps(struct subject *ours, struct subject *qemu,
+			  struct subject *raw)
+{
+	const char *folder = dump_folder(work);
+
+	raw->value[DUMP_MB] = dump_plain_rate(folder);
+	if (ours->up && dump_fill(ours->client))
+		ours->value[DUMP_MB] =
+			dump_rate(ours->client, "dump -f", folder);
+	if (qemu->up && dump_fill(qemu->client))
+		qemu->value[DUMP_MB] =
+			dump_rate(qemu->client, "dump-guest-memory", folder);
+}
+
 static void finish(struct subject *s)
 {
 	if (!s->up)
@@ -444,6 +461,7 @@ int main(int argc, char **argv)
 	if (have_qemu())
 		prepare(&qemu);
 	measure_rates((struct subject *const[]){&ours, &qemu}, 2);
+	measure_dumps(&ours, &qemu, &raw);
 	finish(&ours);
 	finish(&qemu);
 	print_table(&ours, &qemu, &raw);

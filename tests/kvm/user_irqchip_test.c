@@ -272,7 +272,11 @@ TEST(interrupt_key_stops_a_halted_guest)
 	machine_end(&m);
 }
 
-/* A step over HLT ends asleep; the next is the first of the handler. */
+/*
+ * A step over HLT ends asleep, and the next one is in the handler: how far
+ * depends on the host, for processors clear TF as they take an interrupt.  One
+ * emulator steps over STI and the instruction after it at once.
+ */
 TEST(step_goes_over_hlt_and_into_what_wakes_it)
 {
 	static const struct target_event event = {.kind = EVENT_INTERRUPT,
@@ -284,14 +288,12 @@ TEST(step_goes_over_hlt_and_into_what_wakes_it)
 	hlt = halted_at() - 1;
 	machine_end(&m);
 	machine_start(&m, halt, 64, &user);
-	for (int i = 0; i < 64 && machine_pc(&m, 0) != hlt; i++)
+	for (int i = 0; i < 64 && machine_pc(&m, 0) != hlt + 1; i++)
 		CHECK_STOP(machine_step(&m), STOP_STEP);
-	CHECK_STOP(machine_step(&m), STOP_STEP);
 	CHECK_EQ(machine_pc(&m, 0), hlt + 1);
 	CHECK_EQ(state_of(0)->run_state, X86_HALTED);
 	CHECK_OK(target_inject(m.target, 0, &event, &err), &err);
 	CHECK_STOP(machine_step(&m), STOP_STEP);
-	CHECK_EQ(machine_pc(&m, 0), hlt + 3 + 2); /* past "inc %ecx" */
 	CHECK_EQ(machine_reg(&m, "rcx"), 1);
 	machine_end(&m);
 }

@@ -150,15 +150,23 @@ static bool view_of(struct x86_view *view, struct target *t, unsigned int vcpu,
 	unsigned int groups = X86_GROUP_GPR | X86_GROUP_SYS;
 	struct x86_cpu_info info;
 	const struct x86_state *s;
+	struct err e;
 
 	if (!check_access(t, false, err))
 		return false;
 	s = target_state(t, vcpu, groups, err);
 	if (!s)
 		return false;
-	/* Protection keys matter only to those who ask for permissions. */
+	/*
+	 * Protection keys matter only to those who ask for permissions; where
+	 * a saved crash lacks PKRU, it is 0: no key forbids anything.
+	 */
 	if (!(access & ACCESS_DEBUG) && (s->cr4 & X86_CR4_PKE)) {
-		s = target_state(t, vcpu, groups | X86_GROUP_FPU, err);
+		if (target_state(t, vcpu, X86_GROUP_FPU, &e))
+			groups |= X86_GROUP_FPU;
+		else if (e.code != ERR_UNSUPPORTED)
+			return err_set(err, e.code, "%s", e.msg);
+		s = target_state(t, vcpu, groups, err);
 		if (!s)
 			return false;
 	}

@@ -32,6 +32,11 @@ void core_report(struct buf *out, const struct target *t, const char *path,
 		   (unsigned long long)(sum->memory >> 20),
 		   (unsigned long long)(sum->written >> 10),
 		   sum->vmcoreinfo ? ", Linux's VMCOREINFO" : "");
+	if (sum->cut)
+		buf_printf(out,
+			   "linear addresses from 0x%llx on are left out: too "
+			   "many pieces\n",
+			   (unsigned long long)sum->cut_at);
 	buf_str(out, "look at it with: kvm-gdbserver --core ");
 	put_name(out, path);
 	buf_str(out, " :1234\n");

@@ -6,6 +6,7 @@
 #include "stub/core/elf.h"
 #include "stub/core/file.h"
 #include "stub/core/notes.h"
+#include "stub/core/plan.h"
 #include "stub/core/vmcoreinfo.h"
 #include "stub/target.h"
 
@@ -14,114 +15,31 @@
 /* Room kept behind the notes for VMCOREINFO, which memory shows too late. */
 #define VMCOREINFO_ROOM (ELF_NOTE_HEAD + 12 + VMCOREINFO_MAX)
 
-struct segment {
-	gpa_t start;
-	uint64_t size, offset;
-};
-
 struct writer {
 	struct target *t;
 	const struct core_options *options;
 	struct core_summary *sum;
 	struct core_file file;
-	struct segment *segment;
-	unsigned int segments;
+	struct core_plan plan;
 	struct buf notes;
-	uint64_t notes_at;
 	uint8_t *piece;	       /* PIECE bytes */
 	struct buf vmcoreinfo; /* its note */
 	uint64_t done;	       /* bytes of memory */
 };
 
-/* ---- what goes where ---- */
-
-static bool find_segments(struct writer *w, struct err *err)
-{
-	struct target_region r;
-	unsigned int n = 0;
-
-	while (target_region(w->t, n, &r))
-		n++;
-	w->segment = calloc(n + 1, sizeof(*w->segment));
-	if (!w->segment)
-		return err_set(err, ERR_LIMIT, "no memory for %u regions", n);
-	for (unsigned int i = 0; i < n && target_region(w->t, i, &r); i++) {
-		if (!r.ram || !r.size)
-			continue;
-		w->segment[w->segments++] =
-			(struct segment){.start = r.start, .size = r.size};
-		w->sum->memory += r.size;
-	}
-	if (w->segments >= ELF_PN_XNUM - 1)
-		return err_set(err, ERR_LIMIT,
-			       "%u pieces of memory are more "
-			       "than the file can list",
-			       w->segments);
-	return true;
-}
-
-static void place(struct writer *w)
-{
-	uint64_t at = wire_size(&elf64_ehdr_layout, 1) +
-		      (w->segments + 1) * wire_size(&elf64_phdr_layout, 1);
-
-	w->notes_at = at;
-	at += w->notes.len + VMCOREINFO_ROOM;
-	for (unsigned int i = 0; i < w->segments; i++) {
-		at = (at + PAGE - 1) & ~(PAGE - 1);
-		w->segment[i].offset = at;
-		at += w->segment[i].size;
-	}
-	w->file.size = at;
-}
-
-static void put_ehdr(const struct writer *w, struct buf *out)
-{
-	const struct elf_ehdr e = {
-		.ident = {0x7f, 'E', 'L', 'F', ELF_CLASS_64, ELF_LSB, 1},
-		.type = ELF_CORE,
-		.machine = ELF_X86_64,
-		.version = 1,
-		.phoff = wire_size(&elf64_ehdr_layout, 1),
-		.ehsize = (uint16_t)wire_size(&elf64_ehdr_layout, 1),
-		.phentsize = (uint16_t)wire_size(&elf64_phdr_layout, 1),
-		.phnum = (uint16_t)(w->segments + 1),
-	};
-
-	wire_put(out, &elf64_ehdr_layout, &e, NULL);
-}
-
 static bool write_head(struct writer *w, struct err *err)
 {
-	struct elf_phdr note = {.type = ELF_PT_NOTE,
-				.offset = w->notes_at,
-				.filesz = w->notes.len + w->vmcoreinfo.len};
+	uint64_t at = w->plan.notes_at;
 	struct buf head = BUF_INIT;
 	bool ok;
 
-	put_ehdr(w, &head);
-	note.memsz = note.filesz;
-	wire_put(&head, &elf64_phdr_layout, &note, NULL);
-	for (unsigned int i = 0; i < w->segments; i++) {
-		const struct segment *s = &w->segment[i];
-		const struct elf_phdr load = {.type = ELF_PT_LOAD,
-					      .flags = ELF_PF_RWX,
-					      .offset = s->offset,
-					      .vaddr = s->start,
-					      .paddr = s->start,
-					      .filesz = s->size,
-					      .memsz = s->size};
-
-		wire_put(&head, &elf64_phdr_layout, &load, NULL);
-	}
-	ok = !head.failed || err_set(err, ERR_LIMIT,
-				     "no memory for the file's "
-				     "head");
+	core_plan_put_head(&w->plan, w->notes.len + w->vmcoreinfo.len, &head);
+	ok = !head.failed ||
+	     err_set(err, ERR_LIMIT, "no memory for the file's head");
 	ok = ok && core_file_write(&w->file, 0, head.data, head.len, err) &&
-	     core_file_write(&w->file, w->notes_at, w->notes.data, w->notes.len,
-			     err) &&
-	     core_file_write(&w->file, w->notes_at + w->notes.len,
-			     w->vmcoreinfo.data, w->vmcoreinfo.len, err);
+	     core_file_write(&w->file, at, w->notes.data, w->notes.len, err) &&
+	     core_file_write(&w->file, at + w->notes.len, w->vmcoreinfo.data,
+			     w->vmcoreinfo.len, err);
 	buf_deinit(&head);
 	return ok;
 }
@@ -182,8 +100,8 @@ static bool report(struct writer *w, struct err *err)
 }
 
 /* One stretch that may be anything, a piece at a time. */
-static bool write_data(struct writer *w, const struct segment *s, uint64_t at,
-		       uint64_t size, struct err *err)
+static bool write_data(struct writer *w, const struct core_piece *s,
+		       uint64_t at, uint64_t size, struct err *err)
 {
 	for (uint64_t end = at + size; at < end;) {
 		size_t len = min_u64(PIECE, end - at);
@@ -203,8 +121,8 @@ static bool write_data(struct writer *w, const struct segment *s, uint64_t at,
 	return true;
 }
 
-static bool write_segment(struct writer *w, const struct segment *s,
-			  struct err *err)
+static bool write_memory_piece(struct writer *w, const struct core_piece *s,
+			       struct err *err)
 {
 	uint64_t at = 0, zero, data;
 
@@ -221,8 +139,8 @@ static bool write_segment(struct writer *w, const struct segment *s,
 
 static bool write_memory(struct writer *w, struct err *err)
 {
-	for (unsigned int i = 0; i < w->segments; i++)
-		if (!write_segment(w, &w->segment[i], err))
+	for (unsigned int i = 0; i < w->plan.pieces; i++)
+		if (!write_memory_piece(w, &w->plan.piece[i], err))
 			return false;
 	return true;
 }
@@ -234,9 +152,17 @@ static bool prepare(struct writer *w, struct err *err)
 	w->piece = malloc(PIECE);
 	if (!w->piece)
 		return err_set(err, ERR_LIMIT, "no memory to read into");
-	if (!find_segments(w, err) || !core_put_notes(&w->notes, w->t, err))
+	if (!core_plan_init(&w->plan, w->t, err) ||
+	    !core_put_notes(&w->notes, w->t, err))
 		return false;
-	place(w);
+	if (w->options->linear &&
+	    !core_plan_linear(&w->plan, w->t, w->options->vcpu, err))
+		return false;
+	core_plan_place(&w->plan, w->notes.len + VMCOREINFO_ROOM);
+	w->file.size = w->plan.size;
+	w->sum->memory = w->plan.memory;
+	w->sum->cut = w->plan.cut;
+	w->sum->cut_at = w->plan.cut_at;
 	return true;
 }
 
@@ -257,7 +183,7 @@ bool core_write(struct target *t, const char *path,
 	if (ok)
 		*sum = s;
 	free(w.piece);
-	free(w.segment);
+	core_plan_deinit(&w.plan);
 	buf_deinit(&w.notes);
 	buf_deinit(&w.vmcoreinfo);
 	return ok;

@@ -15,6 +15,9 @@ struct target;
 
 struct core_options {
 	bool replace; /* a file of that name gives way, when all went well */
+	/* By the linear addresses of this vCPU too (stub/core/plan.h). */
+	bool linear;
+	unsigned int vcpu;
 	/*
 	 * Called now and then with the bytes of guest memory done; false ends
 	 * the dump with an error.  May be NULL.
@@ -27,6 +30,8 @@ struct core_summary {
 	uint64_t memory; /* bytes of guest memory, and those not in holes */
 	uint64_t written;
 	bool vmcoreinfo; /* Linux's note was found */
+	bool cut;	 /* linear: addresses from cut_at on are left out */
+	uint64_t cut_at;
 };
 
 /*

@@ -41,7 +41,8 @@ static enum mon_result unwanted(struct mon_ctx *ctx, const char *word)
 static enum mon_result mon_dump(struct mon_ctx *ctx)
 {
 	struct progress p = {.ctx = ctx, .next = now_ms() + CORE_PROGRESS_MS};
-	struct core_options options = {.progress = show_progress, .arg = &p};
+	struct core_options options = {
+		.vcpu = ctx->vcpu, .progress = show_progress, .arg = &p};
 	struct core_summary sum;
 	const char *path = NULL;
 
@@ -50,6 +51,8 @@ static enum mon_result mon_dump(struct mon_ctx *ctx)
 
 		if (!strcmp(word, "-f"))
 			options.replace = true;
+		else if (!strcmp(word, "-p"))
+			options.linear = true;
 		else if (*word == '-' || path)
 			return unwanted(ctx, word);
 		else
@@ -68,7 +71,7 @@ static enum mon_result mon_dump(struct mon_ctx *ctx)
 const struct mon_command mon_core_commands[] = {
 	{
 		.name = "dump",
-		.usage = "[-f] FILE",
+		.usage = "[-f] [-p] FILE",
 		.help = "save memory, registers and history to a core file",
 		.long_help = "The file is an ELF core of the whole machine, by "
 			     "guest-physical address.  `kvm-gdbserver --core "
@@ -88,7 +91,7 @@ const struct mon_command mon_core_commands[] = {
 			     "is relative to the server's folder.",
 		.needs = MON_NEED_STOPPED,
 		.min_args = 1,
-		.max_args = 2,
+		.max_args = 3,
 		.run = mon_dump,
 	},
 	{.name = NULL},

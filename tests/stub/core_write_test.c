@@ -228,6 +228,49 @@ TEST(linux_describes_itself)
 	end();
 }
 
+/* The PT_LOAD with this linear address, or a zeroed one. */
+static struct elf_phdr load_at(gva_t vaddr)
+{
+	struct elf_phdr p;
+	uint8_t count[2];
+
+	read_core(56, count, 2);
+	for (unsigned int i = 1; i < wire_number(count, 2); i++) {
+		read_phdr(i, &p);
+		if (p.vaddr == vaddr)
+			return p;
+	}
+	return (struct elf_phdr){0};
+}
+
+TEST(linear_addresses_of_a_vcpu)
+{
+	const struct core_options options = {.linear = true, .vcpu = 1};
+	struct elf_phdr low, high, none, physical;
+	const gva_t up = 0xffff800000000000;
+
+	begin();
+	fake_map(f, up + 0x1000, 0x5000, FAKE_PTE_P);
+	fake_map(f, up + 0x2000, 0x6000, FAKE_PTE_P);
+	fake_map(f, up + 0x3000, 0x9000000, FAKE_PTE_P); /* no memory there */
+	fake_map(f, 0x7000, 0, 0);
+	CHECK_OK(core_write(&f->target, path, &options, &sum, &err), &err);
+	low = load_at(0);
+	CHECK_EQ(low.filesz, 0x7000);
+	high = load_at(up + 0x1000);
+	CHECK_EQ(high.paddr, 0x5000);
+	CHECK_EQ(high.filesz, 0x2000);
+	CHECK_EQ(high.offset, low.offset + 0x5000);
+	CHECK_EQ(load_at(0x8000).paddr, 0x8000);
+	none = load_at(up + 0x3000);
+	CHECK(!none.filesz && !sum.cut);
+	/* What no linear address reaches is there all the same. */
+	physical = load_at(0x8000000000007000);
+	CHECK_EQ(physical.paddr, 0x7000);
+	CHECK_EQ(physical.filesz, 0x1000);
+	end();
+}
+
 /* ---- the command ---- */
 
 static struct buf out;
@@ -249,6 +292,7 @@ TEST(dump_tells_what_to_do_with_it)
 	CHECK_HAS(buf_cstr(&out), "kvm-gdbserver --core /tmp/core_write_test.");
 	CHECK(!run("dump %s"));
 	CHECK(run("dump -f %s"));
+	CHECK(run("dump -f -p %s"));
 	buf_deinit(&out);
 	end();
 }
@@ -257,7 +301,7 @@ TEST(dump_names_the_bad_word)
 {
 	begin();
 	CHECK(!run("dump"));
-	CHECK_HAS(buf_cstr(&out), "usage: dump [-f] FILE");
+	CHECK_HAS(buf_cstr(&out), "usage: dump [-f] [-p] FILE");
 	CHECK(!run("dump -x"));
 	CHECK_HAS(buf_cstr(&out), "'-x' is no option");
 	CHECK(!run("dump a b"));

@@ -17,9 +17,9 @@ int core_rig_file(const void *data, size_t len)
 	return fd;
 }
 
-void core_rig_save(struct target *t, struct buf *bytes)
+static void save(struct target *t, bool linear, struct buf *bytes)
 {
-	const struct core_options options = {.replace = true};
+	const struct core_options options = {.replace = true, .linear = linear};
 	char path[] = "/tmp/core_rig.XXXXXX";
 	struct core_summary sum;
 	struct stat st;
@@ -42,6 +42,11 @@ void core_rig_save(struct target *t, struct buf *bytes)
 	close(fd);
 }
 
+void core_rig_save(struct target *t, struct buf *bytes)
+{
+	save(t, false, bytes);
+}
+
 struct core *core_rig_open(const struct buf *bytes, struct err *err)
 {
 	struct core *core = NULL;
@@ -52,18 +57,28 @@ struct core *core_rig_open(const struct buf *bytes, struct err *err)
 	return core;
 }
 
-struct core *core_rig_reopen(struct target *t)
+static struct core *reopen(struct target *t, bool linear)
 {
 	struct buf bytes = BUF_INIT;
 	struct core *core;
 	struct err err;
 
-	core_rig_save(t, &bytes);
+	save(t, linear, &bytes);
 	core = core_rig_open(&bytes, &err);
 	if (!core)
 		test_fail(__FILE__, __LINE__, "%s", err.msg);
 	buf_deinit(&bytes);
 	return core;
+}
+
+struct core *core_rig_reopen(struct target *t)
+{
+	return reopen(t, false);
+}
+
+struct core *core_rig_reopen_linear(struct target *t)
+{
+	return reopen(t, true);
 }
 
 /* ---- by hand ---- */

@@ -17,6 +17,8 @@ void core_rig_save(struct target *t, struct buf *bytes);
 
 /* Save the target and open what was written. */
 struct core *core_rig_reopen(struct target *t);
+/* The same with the linear addresses of vCPU 0. */
+struct core *core_rig_reopen_linear(struct target *t);
 
 /* Open these bytes; NULL and *err when they are refused. */
 struct core *core_rig_open(const struct buf *bytes, struct err *err);

@@ -393,6 +393,23 @@ TEST(a_guest_that_has_ended_can_be_looked_at)
 	end();
 }
 
+TEST(a_file_by_linear_addresses_has_the_same_memory)
+{
+	uint8_t a[16], b[16];
+
+	begin(1);
+	fake_map(f, 0xffff800000001000, 0x5000, FAKE_PTE_P);
+	fake_map(f, 0x7000, 0, 0);
+	memcpy(fake_ram(f, 0x6ffa, 12), "one two three", 12);
+	core = core_rig_reopen_linear(live);
+	saved = core_target(core);
+	CHECK_OK(target_read_phys(live, 0x6ff8, a, 16, NULL, &err), &err);
+	CHECK_OK(target_read_phys(saved, 0x6ff8, b, 16, NULL, &err), &err);
+	CHECK(!memcmp(a, b, 16));
+	CHECK(!target_read_phys(saved, FAKE_RAM, b, 1, NULL, &err));
+	end();
+}
+
 /* ---- commands ---- */
 
 TEST(commands_say_the_same)

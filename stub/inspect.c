@@ -104,6 +104,11 @@ bool target_stat(struct target *t, unsigned int vcpu, unsigned int i,
 	       OP(t, stat) && OP(t, stat)(t, vcpu, i, stat);
 }
 
+bool target_has_recorder(const struct target *t)
+{
+	return OP(t, records) != NULL;
+}
+
 size_t target_records(struct target *t, unsigned int vcpu, uint64_t *total)
 {
 	uint64_t ignored;

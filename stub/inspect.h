@@ -192,6 +192,8 @@ bool target_inject(struct target *t, unsigned int vcpu,
 		   struct err *err) MUST_CHECK;
 bool target_stat(struct target *t, unsigned int vcpu, unsigned int i,
 		 struct target_stat *stat);
+/* False: no exit is ever recorded, as in a core file of another program. */
+bool target_has_recorder(const struct target *t);
 /* *total may be NULL; both are 0 where nothing is recorded. */
 size_t target_records(struct target *t, unsigned int vcpu, uint64_t *total);
 bool target_record(struct target *t, unsigned int vcpu, size_t i,

@@ -136,6 +136,9 @@ bool exits_list_init(struct mon_ctx *ctx, struct exits_list *list)
 	size_t all;
 
 	*list = (struct exits_list){0};
+	if (!target_has_recorder(t))
+		return err_set(&ctx->err, ERR_UNSUPPORTED,
+			       "%s has no record of exits", t->ops->name);
 	target_kernel_trace(t, &list->kernel);
 	all = list->kernel.events;
 	for (unsigned int i = 0; i < t->nvcpus; i++)

@@ -23,8 +23,8 @@ static const struct {
 } optional[] = {
 	{X86_GROUP_DEBUG, "DR0-DR7 shown as 0"},
 	{X86_GROUP_EVENT, "II, SMM and HLT shown as 0"},
-	{X86_GROUP_FPU, "no FPU"},
-	{X86_GROUP_XCR, "no FPU"},
+	{X86_GROUP_FPU, "FPU not shown"},
+	{X86_GROUP_XCR, "FPU not shown"},
 };
 
 static bool print_registers(struct mon_ctx *ctx, unsigned int vcpu)

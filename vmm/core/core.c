@@ -23,20 +23,17 @@ static void core_extent(struct target *t, gpa_t gpa, uint64_t len,
 static bool no_group(const struct saved *s, unsigned int vcpu,
 		     unsigned int group, struct err *err)
 {
-	static const char *const names[] = {"general registers",
-					    "system registers",
-					    "the FPU",
-					    "debug registers",
-					    "MSRs",
-					    "XCR0",
-					    "events"};
+	static const char *const names[] = {
+		"general registers", "system registers", "FPU",
+		"debug registers",   "MSRs",		 "XCR0",
+		"pending events"};
 	unsigned int i = 0;
 
 	if (s->ours)
 		return saved_absent(s, CORE_VCPU, vcpu, group, err);
 	while (group >>= 1)
 		i++;
-	return err_set(err, ERR_UNSUPPORTED, "not in this file: %s", names[i]);
+	return err_set(err, ERR_UNSUPPORTED, "this file has no %s", names[i]);
 }
 
 static bool core_get_state(struct target *t, unsigned int vcpu, unsigned groups,
@@ -139,7 +136,10 @@ static bool open_all(struct core *c, int fd, const char *name, struct err *err)
 	}
 	if (!saved_open(&c->saved, fd, c->name, err))
 		return false;
-	if (!target_init(&c->target, &core_ops, c, c->saved.vcpus, err)) {
+	c->ops = core_ops;
+	if (!c->saved.ours)
+		c->ops.inspect = &core_foreign_inspect_ops;
+	if (!target_init(&c->target, &c->ops, c, c->saved.vcpus, err)) {
 		saved_close(&c->saved);
 		return false;
 	}

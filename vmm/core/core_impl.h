@@ -9,6 +9,7 @@
 
 struct core {
 	struct target target;
+	struct target_ops ops; /* target.ops points here */
 	struct saved saved;
 	struct symbols symbols;
 	char *name;
@@ -16,7 +17,8 @@ struct core {
 	char ended[64]; /* text of a stop */
 };
 
-extern const struct target_inspect_ops core_inspect_ops;
+extern const struct target_inspect_ops core_inspect_ops,
+	core_foreign_inspect_ops;
 
 static inline struct core *core_of(struct target *t)
 {

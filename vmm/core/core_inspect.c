@@ -222,3 +222,10 @@ const struct target_inspect_ops core_inspect_ops = {
 	.symbol_find = core_symbol_find,
 	.image = core_image,
 };
+
+/* What others write has nothing of it. */
+const struct target_inspect_ops core_foreign_inspect_ops = {
+	.symbol_at = core_symbol_at,
+	.symbol_find = core_symbol_find,
+	.image = core_image,
+};

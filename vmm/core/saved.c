@@ -58,9 +58,8 @@ bool saved_absent(const struct saved *s, enum core_note note, uint32_t vcpu,
 		if (a.note == note && a.vcpu == vcpu && a.arg == arg)
 			return err_set(err, (enum err_code)a.code, "%s",
 				       a.error);
-	return err_set(err, ERR_UNSUPPORTED, "%s: not in this file%s",
-		       core_notes[note].name,
-		       s->ours ? "" : ", which kvm-gdbserver has not written");
+	return err_set(err, ERR_UNSUPPORTED, "this file has no %s",
+		       core_notes[note].name);
 }
 
 bool saved_one(const struct saved *s, enum core_note note, uint32_t vcpu,

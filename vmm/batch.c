@@ -121,7 +121,7 @@ int batch_commands(struct target *t, const char *commands, int on_error,
 
 	if (!monitor_batch_to(t, 0, commands, out, &sink))
 		return 1;
-	if (t->last.kind == STOP_EXITED)
+	if (t->dead && t->last.kind == STOP_EXITED)
 		return t->last.status;
 	if (t->last.kind == STOP_ERROR && on_error == SERVER_ERROR_EXIT)
 		return SERVER_STATUS_GUEST_DIED;

@@ -110,16 +110,21 @@ void rsp_put_thread_stop(struct session *s, unsigned int vcpu, int signal,
  */
 static int stop_signal(const struct session *s, const struct target_stop *stop)
 {
-	if (stop->kind == STOP_NONE || stop->kind == STOP_RESET)
+	if (stop->kind == STOP_NONE || stop->kind == STOP_RESET ||
+	    stop->kind == STOP_EXITED)
 		return GDB_SIGNAL_TRAP;
 	if (stop->kind == STOP_INTERRUPT && (!s->resumed || s->attaching))
 		return GDB_SIGNAL_TRAP;
 	return stop->signal;
 }
 
+/*
+ * To a client an exit means that nothing is left to look at, which is not so
+ * of a saved crash.
+ */
 void rsp_put_stop(struct session *s, const struct target_stop *stop)
 {
-	if (stop->kind == STOP_EXITED) {
+	if (stop->kind == STOP_EXITED && s->t->caps.can_run) {
 		reply_printf(&s->reply, "W%02x%s",
 			     (unsigned int)stop->status & 0xff,
 			     s->multiprocess ? ";process:1" : "");

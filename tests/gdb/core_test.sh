@@ -77,6 +77,23 @@ out=$(cat "$work/full")
 has full_disk_says_so 'cannot write .*File too large'
 equal full_disk_leaves_nothing "$(ls "$work" | grep -c small)" 0
 
+# A guest that has ended is there to look at.
+timeout 60 "$server" --run --batch "dump $work/ended" "$guests/poweroff.elf" \
+	>/dev/null 2>&1
+equal ended_guest_can_be_saved "$?" 5
+stop_server
+serve "$guests/poweroff.elf" --core "$work/ended"
+gdb_say "$guests/poweroff.elf" <<'END'
+target remote SOCK
+info registers rip
+monitor why
+END
+has ended_guest_has_registers '^rip +0x'
+has ended_guest_says_so 'power-off through isa-debug-exit'
+out=$("$server" --core "$work/ended" --batch 'info status' 2>/dev/null)
+equal looking_at_it_succeeds "$?" 0
+has ended_guest_is_shut_down 'paused \(shutdown\)'
+
 # A planted breakpoint is not in the file.
 stop_server
 serve "$guests/calls.elf"

@@ -76,6 +76,16 @@ TEST(a_target_that_cannot_run_does_not_announce_it)
 	CHECK_HAS(rsp_rig_ask(&r, "Z0,1000,1"), "E");
 }
 
+TEST(a_saved_exit_is_a_stop)
+{
+	rsp_rig_init(&r, 1);
+	r.fake->target.last =
+		(struct target_stop){.kind = STOP_EXITED, .status = 7};
+	CHECK_STR(rsp_rig_ask(&r, "?"), "W07");
+	r.fake->target.caps.can_run = false;
+	CHECK_HAS(rsp_rig_ask(&r, "?"), "T05thread:1;");
+}
+
 TEST(lldb_stays_when_the_guest_is_not_resumed)
 {
 	rsp_rig_init(&r, 1);

@@ -1,7 +1,6 @@
 #include "vmm/core/core.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,10 +22,13 @@ static void core_extent(struct target *t, gpa_t gpa, uint64_t len,
 static bool no_group(const struct saved *s, unsigned int vcpu,
 		     unsigned int group, struct err *err)
 {
-	static const char *const names[] = {
-		"general registers", "system registers", "FPU",
-		"debug registers",   "MSRs",		 "XCR0",
-		"pending events"};
+	static const char *const names[] = {"general registers",
+					    "system registers",
+					    "FPU",
+					    "debug registers",
+					    "MSRs",
+					    "XCR0",
+					    "pending events"};
 	unsigned int i = 0;
 
 	if (s->ours)
@@ -103,28 +105,16 @@ static const struct target_ops core_ops = {
 };
 
 /*
- * It begins with the stop it was saved at, and the story is made anew.  A guest
- * that had ended is there again: its registers are what the user came for, and
- * to a debugger an exit means that there is nothing.
+ * It begins with the stop it was saved at, and the story is made anew.  It is
+ * not dead: nothing ended while it was looked at.
  */
 static void restore_stop(struct core *c)
 {
 	struct target *t = &c->target;
-	struct target_stop *last = &t->last;
 
 	t->generation = c->saved.machine.generation;
-	*last = c->saved.stop;
+	t->last = c->saved.stop;
 	target_explain(t);
-	if (last->kind != STOP_EXITED)
-		return;
-	snprintf(c->ended, sizeof(c->ended),
-		 "the guest had ended with exit status %d\n", last->status);
-	*last = (struct target_stop){.kind = STOP_INTERRUPT,
-				     .vcpu = last->vcpu,
-				     .signal = GDB_SIGNAL_TRAP,
-				     .status_word = "shutdown",
-				     .text = last->text ? last->text
-							: c->ended};
 }
 
 static bool open_all(struct core *c, int fd, const char *name, struct err *err)

@@ -13,8 +13,7 @@ struct core {
 	struct saved saved;
 	struct symbols symbols;
 	char *name;
-	char *image;	/* absolute path of what gives the symbols, or NULL */
-	char ended[64]; /* text of a stop */
+	char *image; /* absolute path of what gives the symbols, or NULL */
 };
 
 extern const struct target_inspect_ops core_inspect_ops,

@@ -1,8 +1,11 @@
 /*
- * A core file: as a whole, or, when it does not begin as an ELF file, the
- * contents of its PT_NOTE, in a file that is right in all else.  What opens is
- * looked at with the commands that print what came from notes, and can be
- * saved and opened again.
+ * A core file, in one of three forms:
+ *	as a whole (it begins as an ELF file);
+ *	'+' and changes to the notes of a fake machine, as this program writes
+ *	them now: 16 bits of offset and a byte each;
+ *	else the contents of its PT_NOTE, in a file that is right in all else.
+ * What opens is looked at with the commands that print what came from notes,
+ * and can be saved and opened again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +17,7 @@
 #include "stub/mon/monitor.h"
 #include "stub/target.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/stub/fake_target.h"
 #include "vmm/core/core.h"
 
 #define RAM (UINT64_C(4) << 20) /* as the fake target of the seeds has */
@@ -115,22 +119,94 @@ static void save_again(struct target *t)
 	buf_deinit(&file);
 }
 
+/* Something of every kind of note. */
+static void fill(struct fake_target *f)
+{
+	static const struct exit_record records[] = {{.rip = 0x1000,
+						      .where = 0x3f8,
+						      .device = "16550",
+						      .reg = "THR",
+						      .reason = EXIT_IO,
+						      .count = 1,
+						      .size = 1,
+						      .is_write = true},
+						     {.run_errno = 14,
+						      .count = 1}};
+	static const struct x86_cpuid cpuid = {1, {{7, 1, true, {1, 2, 3, 4}}}};
+	static const struct x86_lapic lapic[2];
+	static const struct x86_chips chips = {.has_ioapic = true};
+	static const struct x86_clock clock = {.has_kvmclock = true};
+	static const struct target_stat stats[] = {{"exits", 100, 7, false}};
+	static const struct exit_counts counts = {.by_reason = {[2] = 9}};
+	static const struct target_io_range ranges[] = {
+		{.base = 0x3f8, .len = 8, .name = "16550"}};
+	static const struct x86_host host = {.module = "kvm_amd"};
+	static const struct target_evidence evidence = {
+		.exit = {.reason = EXIT_SHUTDOWN}, .has_state = true};
+	static const struct target_kernel_event events[] = {
+		{1, 1, "kvm_exit: reason HLT"}};
+	struct fake_inspect *i = &f->inspect;
+
+	i->record = records;
+	i->records = ARRAY_SIZE(records);
+	i->cpuid[CPUID_GUEST] = &cpuid;
+	i->lapic = lapic;
+	i->chips = &chips;
+	i->clock = &clock;
+	i->stat = stats;
+	i->stats = i->io_ranges = i->msrs = 1;
+	i->counts = i->counts_since = &counts;
+	i->io_range = ranges;
+	i->host = &host;
+	i->evidence = &evidence;
+	i->has_kernel_trace = true;
+	i->kernel_trace = (struct target_kernel_trace){true, 1, 0};
+	i->kernel_event = events;
+	i->vm_log = "KVM_CREATE_VM\n";
+	f->target.last = (struct target_stop){.kind = STOP_ERROR,
+					      .status_word = "shutdown"};
+}
+
+/* The same notes each time, with these changes. */
+static void put_changed(struct buf *notes, const uint8_t *change, size_t size)
+{
+	struct fake_target *f = fake_create(2);
+	struct err err;
+
+	fill(f);
+	if (!core_put_notes(notes, &f->target, &err))
+		abort();
+	for (; size >= 3; change += 3, size -= 3) {
+		size_t at = wire_number(change, 2);
+
+		notes->data[at % notes->len] = (char)change[2];
+	}
+	fake_destroy(f);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct buf file = BUF_INIT;
+	struct buf file = BUF_INIT, notes = BUF_INIT;
 	struct core *core;
 
+	if (size && data[0] == '+')
+		put_changed(&notes, data + 1, size - 1);
+	else
+		buf_append(&notes, data, size);
 	if (size >= 4 && !memcmp(data, "\177ELF", 4)) {
 		core = open_bytes(data, size, 0);
 	} else {
-		build(&file, data, size);
+		build(&file, notes.data, notes.len);
 		core = open_bytes(file.data, file.len, RAM);
 	}
+	if (!core && size == 1 && data[0] == '+')
+		abort(); /* nobody has changed anything */
 	if (core) {
 		look(core_target(core));
 		save_again(core_target(core));
 		core_close(core);
 	}
 	buf_deinit(&file);
+	buf_deinit(&notes);
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "stub/clock.h"
+#include "stub/inspect.h"
 #include "stub/target.h"
 
 void core_progress_line(struct buf *out, uint64_t done, uint64_t total)
@@ -22,9 +23,11 @@ static void put_name(struct buf *out, const char *path)
 	free(full);
 }
 
-void core_report(struct buf *out, const struct target *t, const char *path,
+void core_report(struct buf *out, struct target *t, const char *path,
 		 const struct core_summary *sum)
 {
+	const char *image = target_image(t);
+
 	put_name(out, path);
 	buf_printf(out,
 		   ": %u vCPU%s, %llu MiB of memory (%llu KiB not zero)%s\n",
@@ -39,7 +42,7 @@ void core_report(struct buf *out, const struct target *t, const char *path,
 			   (unsigned long long)sum->cut_at);
 	buf_str(out, "look at it with: kvm-gdbserver --core ");
 	put_name(out, path);
-	buf_str(out, " :1234\n");
+	buf_printf(out, " :1234%s%s\n", image ? " " : "", image ? image : "");
 }
 
 static bool log_progress(void *arg, uint64_t done, uint64_t total)

@@ -12,7 +12,7 @@
 void core_progress_line(struct buf *out, uint64_t done, uint64_t total);
 
 /* Where the file is, what is in it and how to look at it. */
-void core_report(struct buf *out, const struct target *t, const char *path,
+void core_report(struct buf *out, struct target *t, const char *path,
 		 const struct core_summary *sum);
 
 /*

@@ -16,6 +16,9 @@
 /* How long a client that is done may take to read our last words; ms. */
 #define LINGER_MS 2000
 
+/* How long a newcomer waits for the one who is served to leave; ms. */
+#define MAKE_WAY_MS 300
+
 struct watch {
 	void (*ready)(struct server *s, unsigned int arg);
 	unsigned int arg;
@@ -60,6 +63,7 @@ static void client_gone(struct server *s)
 
 	conn_deinit(&s->conn);
 	s->state = CLIENT_NONE;
+	s->refuse_at = 0;
 	if (end == SESSION_KILLED) {
 		server_finish(s, 0);
 		return;
@@ -188,17 +192,39 @@ static void client_start(struct server *s, int in, int out, const char *peer)
 		log_msg(LOG_INFO, "%s connected", peer);
 }
 
-/*
- * A client whose end has come may still have input unread.  The next one then
- * waits until that is handled.
- */
-static bool leaving(const struct server *s)
+static void refuse(struct server *s, int fd, const char *peer)
 {
-	struct pollfd p = {.fd = s->conn.in, .events = POLLRDHUP};
+	log_msg(LOG_WARN, "refused %s: %s is connected, one client at a time",
+		peer, s->conn.peer);
+	refuse_add(&s->refuse, fd, s->conn.peer);
+}
 
-	return s->state == CLIENT_SERVED && poll(&p, 1, 0) > 0 &&
-	       (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) &&
-	       conn_in_events(&s->conn);
+static bool taken(const struct server *s)
+{
+	return s->state == CLIENT_SERVED || s->state == CLIENT_WAITING;
+}
+
+/*
+ * A client that is leaving may have sent more than a socket takes at once, and
+ * its end of file comes after all of that.  So newcomers are refused only when
+ * the client that is served has had the time to go.
+ */
+static void on_newcomers(struct server *s, unsigned int arg)
+{
+	char peer[64];
+	int fd;
+
+	if (!s->refuse_at)
+		s->refuse_at = now_ms() + MAKE_WAY_MS;
+	if (now_ms() < s->refuse_at)
+		return;
+	for (unsigned int i = 0; i < REFUSE_MAX; i++) {
+		fd = comm_accept(&s->comm, arg, peer, sizeof(peer));
+		if (fd < 0)
+			break;
+		refuse(s, fd, peer);
+	}
+	s->refuse_at = 0;
 }
 
 static void on_accept(struct server *s, unsigned int arg)
@@ -206,24 +232,19 @@ static void on_accept(struct server *s, unsigned int arg)
 	char peer[64];
 	int fd;
 
-	if (leaving(s))
+	if (taken(s)) {
+		on_newcomers(s, arg);
 		return;
+	}
 	fd = comm_accept(&s->comm, arg, peer, sizeof(peer));
 	if (fd < 0)
 		return;
 	if (s->state == CLIENT_LINGERING)
 		client_gone(s);
-	if (s->over) {
+	if (s->over)
 		close(fd);
-		return;
-	}
-	if (s->state == CLIENT_NONE) {
+	else
 		client_start(s, fd, fd, peer);
-		return;
-	}
-	log_msg(LOG_WARN, "refused %s: %s is connected, one client at a time",
-		peer, s->conn.peer);
-	refuse_add(&s->refuse, fd, s->conn.peer);
 }
 
 /* ---- events ---- */
@@ -294,21 +315,31 @@ static void collect(struct server *s, struct watches *w)
 		      POLLIN, on_input, i);
 	for (unsigned int i = 0; i < REFUSE_MAX; i++)
 		watch(w, s->refuse.client[i].fd, POLLIN, on_refused, i);
+	if (taken(s) && now_ms() < s->refuse_at)
+		return;
 	for (unsigned int i = 0; i < s->comm.fds; i++)
 		watch(w, s->comm.fd[i], POLLIN, on_accept, i);
+}
+
+/* The sooner of two time-outs of poll(2): -1 is never. */
+static int sooner(int timeout, int64_t at)
+{
+	int64_t left = at - now_ms();
+
+	if (left < 0)
+		left = 0;
+	return timeout < 0 || left < timeout ? (int)left : timeout;
 }
 
 static int next_timeout(struct server *s)
 {
 	int timeout = refuse_expire(&s->refuse);
-	int64_t left;
 
-	if (s->state != CLIENT_LINGERING)
-		return timeout;
-	left = s->linger_until - now_ms();
-	if (left < 0)
-		left = 0;
-	return timeout < 0 || left < timeout ? (int)left : timeout;
+	if (s->state == CLIENT_LINGERING)
+		timeout = sooner(timeout, s->linger_until);
+	if (taken(s) && now_ms() < s->refuse_at)
+		timeout = sooner(timeout, s->refuse_at);
+	return timeout;
 }
 
 static void dispatch(struct server *s, const struct watches *w)

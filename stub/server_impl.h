@@ -48,6 +48,7 @@ struct server {
 	enum client_state state;
 	struct conn conn;      /* unless CLIENT_NONE */
 	int64_t linger_until;  /* CLIENT_LINGERING; ms */
+	int64_t refuse_at;     /* a newcomer, if nobody has left by then; ms */
 	enum after_stop after; /* while nobody is served */
 	struct refuse refuse;
 	struct spin spin;

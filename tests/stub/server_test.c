@@ -77,6 +77,21 @@ TEST(a_second_client_is_refused_with_the_reason)
 	rig_stop();
 }
 
+TEST(a_client_about_to_leave_makes_way)
+{
+	int first, second;
+
+	rig_start((struct server_config){0});
+	first = rig_dial();
+	CHECK_STR(rig_ask(first, "Hg2"), "OK");
+	second = rig_dial();
+	rig_say(second, "qC");
+	usleep(20000);
+	close(first);
+	CHECK_STR(rig_hear(second), "QC1");
+	rig_stop();
+}
+
 TEST(many_refused_clients_at_once)
 {
 	int first, other[20];

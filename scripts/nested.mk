@@ -26,6 +26,10 @@ $(S)/poweroff: $(B)/obj/tests/nested/poweroff.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -Wl,--no-warnings -o $@ $^
 
+$(S)/serial_line: $(B)/obj/tests/nested/serial_line.o
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^
+
 $(S)/kvm-gdbserver: $(MAIN_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"

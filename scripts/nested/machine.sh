@@ -8,6 +8,9 @@
 #   vmx        Bochs as an Intel Haswell: VMX with EPT and unrestricted guest.
 #              Not a newer model: those tell a TSC rate by CPUID that Bochs
 #              does not keep, and guest time then runs 30 times too slowly.
+#
+# With machine_line=SOCKET set, the machine's second serial line (its ttyS1) is
+# on that Unix socket; for Bochs $serial_line names tests/nested/serial_line.
 # shellcheck shell=bash disable=SC2154
 
 kernel_arguments="console=ttyS0,115200 panic=-1 mitigations=off nokaslr \
@@ -43,12 +46,15 @@ machine_environment() # BACKEND
 
 machine_qemu() # VMLINUZ INITRD WORK [ARGUMENT...]
 {
-	local vmlinuz=$1 initrd=$2
+	local vmlinuz=$1 initrd=$2 line=()
 
 	shift 3
+	[ -z "${machine_line:-}" ] ||
+		line=(-serial "unix:$machine_line,server=on,wait=off")
 	exec qemu-system-x86_64 -accel tcg,thread=multi -machine q35 -cpu max \
 		-smp 1 -m 768 -nodefaults -nographic -no-reboot \
-		-serial stdio -kernel "$vmlinuz" -initrd "$initrd" \
+		-serial stdio "${line[@]}" \
+		-kernel "$vmlinuz" -initrd "$initrd" \
 		-append "$kernel_arguments tsc=reliable $*" </dev/null
 }
 
@@ -101,6 +107,13 @@ machine_bochs() # MODEL IPS VMLINUZ INITRD WORK [ARGUMENT...]
 	debug: action=ignore
 	sound: driver=dummy
 	RC
+	if [ -n "${machine_line:-}" ]; then
+		"$serial_line" "$work/ttyS1" "$machine_line" &
+		local line=$!
+		until [ -e "$work/ttyS1" ]; do sleep 0.1; done
+		echo "com2: enabled=1, mode=term, dev=$work/ttyS1" \
+			>>"$work/bochsrc"
+	fi
 	echo c >"$work/debugger"
 	# open both ways: neither end then waits for the other
 	exec 9<>"$work/serial"
@@ -111,5 +124,5 @@ machine_bochs() # MODEL IPS VMLINUZ INITRD WORK [ARGUMENT...]
 -f $work/bochsrc -rc $work/debugger" "$work/typescript" </dev/null \
 		>"$work/screen" 2>&1 9>&-
 	sleep 0.2
-	kill "$cat"
+	kill "$cat" ${line:+"$line"}
 }

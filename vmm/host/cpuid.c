@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/cpuid_flags.h"
+#include "arch/cpuid_info.h"
 
 #define LEAF_TOPOLOGY	  0xb
 #define LEAF_TOPOLOGY_V2  0x1f
@@ -296,23 +296,25 @@ void cpuid_for_vcpu(const struct cpuid_table *guest, unsigned int vcpu,
 		set_caches(out, 4, vcpus);
 }
 
+void cpuid_from_kvm(struct x86_cpuid *to, const struct kvm_cpuid_entry2 *from,
+		    unsigned int n)
+{
+	to->n = n < X86_CPUID_MAX ? n : X86_CPUID_MAX;
+	for (unsigned int i = 0; i < to->n; i++)
+		to->entry[i] = (struct x86_cpuid_entry){
+			.leaf = from[i].function,
+			.index = from[i].index,
+			.has_index = from[i].flags &
+				     KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
+			.reg = {from[i].eax, from[i].ebx, from[i].ecx,
+				from[i].edx},
+		};
+}
+
 void cpuid_info(const struct cpuid_table *guest, struct x86_cpu_info *info)
 {
-	const struct kvm_cpuid_entry2 *sizes =
-		cpuid_find(guest, LEAF_AMD_SIZES, 0);
-	const struct {
-		const char *flag;
-		bool *to;
-	} flags[] = {
-		{"pdpe1gb", &info->gbpages}, {"nx", &info->nx},
-		{"la57", &info->la57},	     {"pku", &info->pku},
-		{"pcid", &info->pcid},	     {"smep", &info->smep},
-		{"smap", &info->smap},	     {"xsave", &info->xsave},
-		{"avx", &info->avx},	     {"avx512f", &info->avx512},
-	};
+	struct x86_cpuid table;
 
-	info->maxphyaddr = sizes ? (uint8_t)sizes->eax : 36;
-	info->amd = is_amd(guest);
-	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
-		*flags[i].to = cpuid_flag_get(guest, flags[i].flag);
+	cpuid_from_kvm(&table, guest->entry, guest->n);
+	x86_cpuid_info(&table, info);
 }

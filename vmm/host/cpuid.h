@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "arch/cpuid_flags.h"
+#include "arch/cpuid_table.h"
 #include "vmm/host/host_caps.h"
 
 #define CPUID_MAX_ENTRIES 256
@@ -39,6 +40,10 @@ void cpuid_without_lapic(struct cpuid_table *guest);
 /* The same for one vCPU: APIC ids and topology leaves filled in. */
 void cpuid_for_vcpu(const struct cpuid_table *guest, unsigned int vcpu,
 		    unsigned int vcpus, struct cpuid_table *out);
+
+/* The list as the layers above KVM know it; beyond X86_CPUID_MAX, nothing. */
+void cpuid_from_kvm(struct x86_cpuid *to, const struct kvm_cpuid_entry2 *from,
+		    unsigned int n);
 
 /* What the page walker and the register file need to know. */
 void cpuid_info(const struct cpuid_table *guest, struct x86_cpu_info *info);

@@ -21,21 +21,6 @@ static void add(struct x86_cpuid *table, const struct x86_cpuid_entry *e)
 		table->entry[table->n++] = *e;
 }
 
-static void from_kvm(struct x86_cpuid *to, const struct kvm_cpuid_entry2 *from,
-		     unsigned int n)
-{
-	to->n = 0;
-	for (unsigned int i = 0; i < n; i++)
-		add(to, &(struct x86_cpuid_entry){
-				.leaf = from[i].function,
-				.index = from[i].index,
-				.has_index = from[i].flags &
-					     KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
-				.reg = {from[i].eax, from[i].ebx, from[i].ecx,
-					from[i].edx},
-			});
-}
-
 static bool guest_cpuid(const struct vcpu *v, struct x86_cpuid *table,
 			struct err *err)
 {
@@ -48,7 +33,7 @@ static bool guest_cpuid(const struct vcpu *v, struct x86_cpuid *table,
 	list->nent = CPUID_MAX_ENTRIES;
 	ok = KVM_CALL(v->fd, KVM_GET_CPUID2, list, err);
 	if (ok)
-		from_kvm(table, list->entries, list->nent);
+		cpuid_from_kvm(table, list->entries, list->nent);
 	free(list);
 	return ok;
 }
@@ -63,7 +48,7 @@ static bool supported_cpuid(const struct vm *vm, struct x86_cpuid *table,
 		return err_set(err, ERR_LIMIT, "no memory for the CPUID list");
 	ok = cpuid_supported(vm->kvm_fd, list, err);
 	if (ok)
-		from_kvm(table, list->entry, list->n);
+		cpuid_from_kvm(table, list->entry, list->n);
 	free(list);
 	return ok;
 }

@@ -1,11 +1,6 @@
 #include "tests/stub/exits_rig.h"
 
 #include "arch/exit/text.h"
-#include "stub/mon/monitor.h"
-
-struct fake_target *f;
-struct target *t;
-struct buf out;
 
 /* clang-format off */
 static const struct exit_record vcpu0[] = {
@@ -36,33 +31,11 @@ static const struct target_symbol symbols[] = {{"uart_putc", 0x1000, 16},
 
 void setup(unsigned int nvcpus)
 {
-	f = fake_create(nvcpus);
-	t = &f->target;
+	rig_begin(nvcpus);
 	f->inspect.record = vcpu0;
 	f->inspect.records = ARRAY_SIZE(vcpu0);
 	f->inspect.record_of[1] = vcpu1;
 	f->inspect.records_of[1] = ARRAY_SIZE(vcpu1);
-}
-
-void teardown(void)
-{
-	buf_deinit(&out);
-	fake_destroy(f);
-}
-
-const char *run(const char *line)
-{
-	buf_clear(&out);
-	CHECK(monitor_run(t, 0, line, &out));
-	return buf_cstr(&out);
-}
-
-const char *run_fails(const char *line)
-{
-	buf_clear(&out);
-	CHECK(!monitor_run(t, 0, line, &out));
-	CHECK_HAS(buf_cstr(&out), "usage: ");
-	return buf_cstr(&out);
 }
 
 unsigned int lines(const char *text)

@@ -1,40 +1,9 @@
 /* catch, bl, inject and the port commands over the fake target. */
 #include "stub/mon/monitor.h"
-#include "tests/stub/fake_target.h"
+#include "tests/stub/mon_rig.h"
 #include "tests/test.h"
 
-static struct fake_target *f;
-static struct target *t;
-static struct buf out;
 static struct err err;
-
-static void setup(unsigned int nvcpus)
-{
-	f = fake_create(nvcpus);
-	t = &f->target;
-}
-
-static void teardown(void)
-{
-	buf_deinit(&out);
-	fake_destroy(f);
-}
-
-static const char *run(const char *line)
-{
-	buf_clear(&out);
-	if (!monitor_run(t, 0, line, &out))
-		test_fail(__FILE__, __LINE__, "%s: %s", line, buf_cstr(&out));
-	return buf_cstr(&out);
-}
-
-static const char *run_fails(const char *line)
-{
-	buf_clear(&out);
-	if (monitor_run(t, 0, line, &out))
-		test_fail(__FILE__, __LINE__, "%s: %s", line, buf_cstr(&out));
-	return buf_cstr(&out);
-}
 
 /* ---- catch ---- */
 
@@ -42,7 +11,7 @@ TEST(the_words_after_the_range_come_in_any_order)
 {
 	const struct target_catch *c;
 
-	setup(1);
+	rig_begin(1);
 	c = f->catch;
 	CHECK_STR(run("catch pio 0x3f8-0x3ff"), "catchpoint 1: pio 0x3f8-0x3ff "
 						"rw after, stop\n");
@@ -61,30 +30,30 @@ TEST(the_words_after_the_range_come_in_any_order)
 	CHECK_HAS(run("catch msr efer"), "msr 0xc0000080 (IA32_EFER) rw");
 	CHECK_HAS(run("catch msr 0x10-0x1f"), "msr 0x10-0x1f rw");
 	CHECK_EQ(c[2].mask, UINT64_MAX);
-	teardown();
+	rig_end();
 }
 
 TEST(exceptions_by_name_or_vector)
 {
-	setup(1);
+	rig_begin(1);
 	CHECK_HAS(run("catch exception #PF"), "catchpoint 1: exception #PF,");
 	CHECK_HAS(run("catch exception gp"), "catchpoint 2: exception #GP,");
 	CHECK_HAS(run("catch exception 14 notify"), "exception #PF, notify");
 	CHECK_HAS(run("catch exception 0-31"), "exception 0x0-0x1f, stop");
 	CHECK_HAS(run_fails("catch exception #XX"), "'#XX'");
 	CHECK_HAS(run_fails("catch exception 256"), "'256'");
-	teardown();
+	rig_end();
 }
 
 TEST(exit_reasons_by_name)
 {
-	setup(1);
+	rig_begin(1);
 	CHECK_HAS(run("catch exit hlt"), "exit KVM_EXIT_HLT, stop");
 	CHECK_HAS(run("catch exit KVM_EXIT_IO"), "exit KVM_EXIT_IO,");
 	CHECK_HAS(run("catch exit ioapic-eoi"), "exit KVM_EXIT_IOAPIC_EOI,");
 	CHECK_HAS(run_fails("catch exit nosuch"), "'nosuch'");
 	CHECK_HAS(run_fails("catch exit h"), "'h'");
-	teardown();
+	rig_end();
 }
 
 TEST(a_bad_word_is_named_with_the_usage)
@@ -112,18 +81,18 @@ TEST(a_bad_word_is_named_with_the_usage)
 		{"set triple-fault never", "'never' is neither"},
 	};
 
-	setup(1);
+	rig_begin(1);
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		CHECK_HAS(run_fails(table[i].line), table[i].says);
 		CHECK_HAS(buf_cstr(&out), "usage: ");
 	}
 	CHECK_EQ(f->catches, 0);
-	teardown();
+	rig_end();
 }
 
 TEST(list_action_and_delete)
 {
-	setup(1);
+	rig_begin(1);
 	CHECK_HAS(run("catch"), "no catchpoints");
 	run("catch pio 0x3f8 w");
 	run("catch reset notify");
@@ -140,21 +109,21 @@ TEST(list_action_and_delete)
 	CHECK_EQ(f->catch[1].id, 3);
 	CHECK_STR(run("catch delete all"), "2 catchpoints deleted\n");
 	CHECK_EQ(f->catches, 0);
-	teardown();
+	rig_end();
 }
 
 TEST(what_a_catchpoint_cannot_see_is_said)
 {
-	setup(1);
+	rig_begin(1);
 	f->catch_limits = "this\nand that\n";
 	CHECK_HAS(run("catch msr 0x10"), ", stop\n  note: this\n  note: and "
 					 "that\n");
-	teardown();
+	rig_end();
 }
 
 TEST(ram_never_exits)
 {
-	setup(1);
+	rig_begin(1);
 	CHECK_HAS(run_fails("catch mmio 0x1000 w"), "RAM (ram)");
 	CHECK_HAS(buf_cstr(&out), "watch *(char *)");
 	CHECK_HAS(run("catch mmio 0x3ff000-0x400fff"), "note: 0x0-0x3fffff is "
@@ -162,7 +131,7 @@ TEST(ram_never_exits)
 	fake_add_region(f, FAKE_RAM, 0x1000, true, "rom");
 	CHECK_HAS(run_fails("catch mmio 0x3ff000-0x400fff"), "RAM (rom)");
 	CHECK_EQ(f->catches, 1);
-	teardown();
+	rig_end();
 }
 
 TEST(what_kvm_answers_never_exits)
@@ -173,7 +142,7 @@ TEST(what_kvm_answers_never_exits)
 		{true, 0xfee00000, 0x1000, "lapic", true, 0, 0},
 	};
 
-	setup(1);
+	rig_begin(1);
 	f->inspect.io_range = ranges;
 	f->inspect.io_ranges = ARRAY_SIZE(ranges);
 	CHECK_HAS(run_fails("catch pio 0x20-0x21"), "inside KVM");
@@ -182,28 +151,28 @@ TEST(what_kvm_answers_never_exits)
 	CHECK_HAS(run_fails("catch mmio 0xfee00300 w"), "(lapic)");
 	CHECK_STR(run("catch pio 0x3f8"), "catchpoint 2: pio 0x3f8 rw after, "
 					  "stop\n");
-	teardown();
+	rig_end();
 }
 
 TEST(a_target_without_catchpoints_says_so)
 {
-	setup(1);
+	rig_begin(1);
 	f->ops.catch = NULL;
 	CHECK_HAS(run_fails("catch pio 0x20"), "cannot catch");
 	CHECK_HAS(run("catch"), "no catchpoints");
 	t->caps.can_run = false;
 	CHECK_HAS(run_fails("catch pio 0x20"), "guest that can run");
-	teardown();
+	rig_end();
 }
 
 TEST(why_repeats_the_catch)
 {
-	setup(1);
+	rig_begin(1);
 	fake_push_catch(f, 0, 1, "catchpoint 1: pio_write\n");
 	CHECK_EQ(fake_run(f).kind, STOP_CATCH);
 	CHECK_STR(run("why"), "catchpoint 1: pio_write\n");
 	CHECK_HAS(run("info status"), "paused");
-	teardown();
+	rig_end();
 }
 
 /* ---- bl ---- */
@@ -216,7 +185,7 @@ TEST(bl_shows_everything_that_stops)
 		.type = BP_WRITE, .addr = 0x900, .len = 4};
 	struct bp_list bps;
 
-	setup(1);
+	rig_begin(1);
 	CHECK_HAS(run("bl"), "no breakpoints");
 	bp_list_init(&bps);
 	t->bps = &bps;
@@ -237,14 +206,14 @@ TEST(bl_shows_everything_that_stops)
 	CHECK_HAS(buf_cstr(&out), "\n* taken out");
 	t->bps = NULL;
 	bp_list_deinit(&bps);
-	teardown();
+	rig_end();
 }
 
 /* ---- inject and ports ---- */
 
 TEST(inject_events)
 {
-	setup(2);
+	rig_begin(2);
 	CHECK_HAS(run("inject nmi"), "vCPU 0");
 	run("-c 1 inject exception #GP 0x10");
 	run("inject exception 6");
@@ -263,12 +232,12 @@ TEST(inject_events)
 	CHECK_HAS(run_fails("inject exception #GP 0 1"), "only #PF");
 	CHECK_HAS(run_fails("inject interrupt 256"), "'256'");
 	CHECK_HAS(run_fails("inject irq x"), "x");
-	teardown();
+	rig_end();
 }
 
 TEST(ports)
 {
-	setup(1);
+	rig_begin(1);
 	f->inspect.io_value = 0x5a;
 	CHECK_STR(run("inb 0x71"), "port 0x71 = 0x5a\n");
 	CHECK_STR(run("inl 0xcfc"), "port 0xcfc = 0x0000005a\n");
@@ -277,14 +246,14 @@ TEST(ports)
 			       "io w pio 0x80 2 0xbeef\n");
 	CHECK_HAS(run_fails("outb 0x80 0x100"), "'0x100'");
 	CHECK_HAS(run_fails("inb 0x10000"), "'0x10000' is no port");
-	teardown();
+	rig_end();
 }
 
 TEST(set_triple_fault)
 {
-	setup(1);
+	rig_begin(1);
 	CHECK_HAS(run("set triple-fault reset"), "resets");
 	CHECK_HAS(run("set triple-fault stop"), "stops");
 	CHECK_STR(fake_log(f), "triple-fault 1\ntriple-fault 0\n");
-	teardown();
+	rig_end();
 }

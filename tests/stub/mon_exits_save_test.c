@@ -62,7 +62,7 @@ TEST(save_writes_json)
 	CHECK_HAS(run(command_to("exits save %s 16550")), ": 2 events, ");
 	buf_deinit(&text);
 	remove_dir();
-	teardown();
+	rig_end();
 }
 
 /* The same by other people's parsers, where they are. */
@@ -87,7 +87,7 @@ TEST(save_writes_what_others_take_for_json)
 		CHECK_EQ(system(command_to(checks[i][1])), 0);
 	}
 	remove_dir();
-	teardown();
+	rig_end();
 	if (!done)
 		test_skip("neither python3 nor jq is installed");
 }
@@ -104,7 +104,7 @@ TEST(save_leaves_nothing_when_the_disk_is_full)
 	CHECK(!monitor_run(t, 0, command_to("exits save %s"), &out));
 	CHECK_HAS(buf_cstr(&out), "trace.json: File too large");
 	remove_dir();
-	teardown();
+	rig_end();
 }
 
 TEST(save_names_what_is_wrong)
@@ -115,7 +115,7 @@ TEST(save_names_what_is_wrong)
 	buf_clear(&out);
 	CHECK(!monitor_run(t, 0, "exits save /nonexistent/x", &out));
 	CHECK_HAS(buf_cstr(&out), "/nonexistent/x");
-	teardown();
+	rig_end();
 }
 
 /* ---- the kernel's trace ---- */
@@ -166,7 +166,7 @@ TEST(kernel_events_are_merged_and_marked)
 	CHECK(strstr(text, "APIC_EOI = 0x0 [kernel]\nvcpu1       0.005000:"));
 	CHECK_HAS(text, "9 events of the kernel are overwritten");
 	CHECK(!strstr(text, "not in here"));
-	teardown();
+	rig_end();
 }
 
 TEST(kernel_events_are_filtered)
@@ -184,7 +184,7 @@ TEST(kernel_events_are_filtered)
 	CHECK_EQ(kernel_lines(run("exits pic w")), 1);
 	CHECK_EQ(kernel_lines(run("exits rip=0x1000")), 0);
 	CHECK_EQ(kernel_lines(run("exits -c 1")), 1);
-	teardown();
+	rig_end();
 }
 
 TEST(kernel_trace_is_switched)
@@ -205,7 +205,7 @@ TEST(kernel_trace_is_switched)
 	buf_clear(&out);
 	CHECK(!monitor_run(t, 0, "exits kernel on", &out));
 	CHECK_HAS(buf_cstr(&out), "cannot trace the host's kernel");
-	teardown();
+	rig_end();
 }
 
 TEST(save_takes_kernel_events_too)
@@ -222,5 +222,5 @@ TEST(save_takes_kernel_events_too)
 	CHECK_HAS(text.data, "\"cat\":\"kernel\"");
 	buf_deinit(&text);
 	remove_dir();
-	teardown();
+	rig_end();
 }

@@ -21,7 +21,7 @@ TEST(vcpus_are_merged_by_time)
 	CHECK_HAS(at, "unclaimed: pci CONFIG_DATA[00:02.0 0x00 vendor and "
 		      "device]\n");
 	CHECK_HAS(at, "reason KVM_EXIT_HLT (5) | rip 0x2010 cr3 0x0\n");
-	teardown();
+	rig_end();
 }
 
 TEST(one_vcpu_by_c)
@@ -29,10 +29,10 @@ TEST(one_vcpu_by_c)
 	setup(2);
 	CHECK_EQ(lines(run("exits -c 1")), 3);
 	CHECK_EQ(lines(run("-c 0 exits")), 4);
-	teardown();
+	rig_end();
 	setup(1);
 	CHECK(!strstr(run("exits"), "vcpu0"));
-	teardown();
+	rig_end();
 }
 
 TEST(the_last_n_of_those_that_match)
@@ -45,7 +45,7 @@ TEST(the_last_n_of_those_that_match)
 	CHECK_HAS(buf_cstr(&out), "CONFIG_ADDRESS");
 	CHECK_EQ(lines(run("exits all")), 7);
 	CHECK(!strstr(buf_cstr(&out), "the last"));
-	teardown();
+	rig_end();
 }
 
 TEST(filters)
@@ -66,7 +66,7 @@ TEST(filters)
 	CHECK_EQ(lines(run("exits reg=lsr")), 1);
 	CHECK_EQ(lines(run("exits mmio val=0x11")), 0);
 	CHECK_HAS(buf_cstr(&out), "none of 7 recorded exits matches");
-	teardown();
+	rig_end();
 }
 
 TEST(commands_of_one_kind)
@@ -80,7 +80,7 @@ TEST(commands_of_one_kind)
 	CHECK_EQ(lines(run("msr")), 1);
 	CHECK_HAS(buf_cstr(&out), "catch msr");
 	CHECK_EQ(lines(run("msr 0xc0000081")), 0);
-	teardown();
+	rig_end();
 }
 
 TEST(bad_words_are_named)
@@ -101,7 +101,7 @@ TEST(bad_words_are_named)
 	CHECK_HAS(run_fails("exits reg="), "'reg='");
 	CHECK_HAS(run_fails("exits 5 6 7"), "'7' is a second RANGE");
 	CHECK_HAS(run_fails("exits \033"), "'?' is no kind");
-	teardown();
+	rig_end();
 }
 
 TEST(symbols_say_who)
@@ -110,7 +110,7 @@ TEST(symbols_say_who)
 	setup_symbols();
 	CHECK_HAS(run("exits 16550"), "16550 THR in uart_putc+0x8\n");
 	CHECK_HAS(run("exits hlt"), "cr3 0x0 in other_cpu+0x10\n");
-	teardown();
+	rig_end();
 }
 
 TEST(losses_and_limits_are_told)
@@ -120,7 +120,7 @@ TEST(losses_and_limits_are_told)
 	CHECK_HAS(run("exits"), "1000 older exits are overwritten");
 	CHECK_HAS(buf_cstr(&out), "more than 4 a vCPU");
 	CHECK_HAS(buf_cstr(&out), "not in here: what KVM serves by itself;");
-	teardown();
+	rig_end();
 }
 
 TEST(nothing_recorded_is_no_error)
@@ -132,7 +132,7 @@ TEST(nothing_recorded_is_no_error)
 	buf_clear(&out);
 	CHECK(!monitor_run(t, 0, "pio", &out));
 	CHECK_STR(buf_cstr(&out), "the fake target has no record of exits\n");
-	teardown();
+	rig_end();
 }
 
 /* ---- summary ---- */
@@ -164,7 +164,7 @@ TEST(summary_counts_reasons_places_and_registers)
 	CHECK_HAS(text, "  pio  w 0x3f8 16550 THR\n");
 	CHECK_HAS(text, "  msr  w 0xc0000080 IA32_EFER\n");
 	CHECK(!strstr(text, "LSR"));
-	teardown();
+	rig_end();
 }
 
 TEST(summary_of_all_that_is_recorded)
@@ -181,7 +181,7 @@ TEST(summary_of_all_that_is_recorded)
 	CHECK_HAS(text, "  mmio w 0xfec00000 ioapic IOREGSEL\n");
 	CHECK_HAS(run("exits summary -c 1"), "3 exits, in");
 	CHECK_HAS(run_fails("exits summary some"), "'some' is not 'all'");
-	teardown();
+	rig_end();
 }
 
 TEST(summary_of_nothing)
@@ -189,7 +189,7 @@ TEST(summary_of_nothing)
 	setup(1);
 	f->inspect.records = 0;
 	CHECK_STR(run("exits summary"), "no exit is recorded\n");
-	teardown();
+	rig_end();
 }
 
 TEST(a_long_histogram_is_cut_and_adds_up)
@@ -206,7 +206,7 @@ TEST(a_long_histogram_is_cut_and_adds_up)
 	f->inspect.records = 100;
 	CHECK_HAS(run("exits summary"), "        88  88.0%           -  88 "
 					"more\n");
-	teardown();
+	rig_end();
 }
 
 TEST(log_of_the_vm)
@@ -219,7 +219,7 @@ TEST(log_of_the_vm)
 	buf_clear(&out);
 	CHECK(!monitor_run(t, 0, "log vm", &out));
 	CHECK_HAS(buf_cstr(&out), "keeps no log of how it was made");
-	teardown();
+	rig_end();
 }
 
 TEST(help_has_the_command_and_its_family)
@@ -228,5 +228,5 @@ TEST(help_has_the_command_and_its_family)
 	CHECK_HAS(run("help exits"), "usage: exits [N|all] [FILTER...]\n");
 	CHECK_HAS(buf_cstr(&out), "val=VALUE[/MASK]");
 	CHECK_HAS(buf_cstr(&out), "\nexits summary [all] ");
-	teardown();
+	rig_end();
 }

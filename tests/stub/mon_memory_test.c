@@ -1,10 +1,7 @@
 #include "arch/decode.h"
 #include "stub/mon/monitor.h"
-#include "tests/stub/fake_target.h"
+#include "tests/stub/mon_rig.h"
 #include "tests/test.h"
-
-static struct fake_target *f;
-static struct buf out;
 
 static const struct target_io_range io[] = {
 	{.base = 0x20, .len = 2, .name = "pic", .in_kernel = true},
@@ -19,36 +16,10 @@ static const struct target_io_range io[] = {
 
 static void setup(void)
 {
-	f = fake_create(2);
+	rig_begin(2);
 	f->cpu[0].msr.pat = 0x0007040600070406;
 	f->inspect.io_range = io;
 	f->inspect.io_ranges = ARRAY_SIZE(io);
-}
-
-static void teardown(void)
-{
-	buf_deinit(&out);
-	fake_destroy(f);
-}
-
-static const char *run(const char *line)
-{
-	buf_clear(&out);
-	if (!monitor_run(&f->target, 0, line, &out))
-		test_fail(__FILE__, __LINE__, "%s: %s", line, buf_cstr(&out));
-	return buf_cstr(&out);
-}
-
-static const char *run_fails(const char *line)
-{
-	buf_clear(&out);
-	CHECK(!monitor_run(&f->target, 0, line, &out));
-	return buf_cstr(&out);
-}
-
-static void put(gpa_t gpa, const char *bytes, size_t len)
-{
-	memcpy(fake_ram(f, gpa, len), bytes, len);
 }
 
 /* ---- x, xp: the shapes of QEMU's monitor ---- */
@@ -73,7 +44,7 @@ TEST(cells_of_every_size)
 	CHECK_STR(run("x/1ob 0x7000"), "0000000000007000: 0146\n");
 	CHECK_STR(run("x/1dg 0x7008"), "0000000000007008: "
 				       "-8644934341102468607\n");
-	teardown();
+	rig_end();
 }
 
 TEST(characters_and_strings)
@@ -87,7 +58,7 @@ TEST(characters_and_strings)
 				      "0000000000007009: \"next\\t\"\n");
 	memset(fake_ram(f, 0x9000, 8192), 'A', 8192);
 	CHECK_HAS(run("x/s 0x9000"), "AAA\"... (goes on)\n");
-	teardown();
+	rig_end();
 }
 
 TEST(instructions)
@@ -96,7 +67,7 @@ TEST(instructions)
 	put(0x1000, "\x85\xc9\xc3\x0f\xff", 5);
 	if (!decode_available()) {
 		CHECK_HAS(run_fails("x/2i $pc"), "no instruction decoder");
-		teardown();
+		rig_end();
 		return;
 	}
 	CHECK_HAS(run("x/2i $pc"), "0x00001000:  85 c9                    "
@@ -104,7 +75,7 @@ TEST(instructions)
 				   "0x00001002:  c3 ");
 	put(0x1000, "\x06", 1); /* none in 64-bit mode */
 	CHECK_HAS(run("x/i $pc"), "(bad)\n");
-	teardown();
+	rig_end();
 }
 
 TEST(where_memory_ends)
@@ -120,7 +91,7 @@ TEST(where_memory_ends)
 						"access memory\n");
 	CHECK_HAS(run_fails("x/s 0xffffffffffffffff"), "Cannot access");
 	CHECK_HAS(run_fails("x/i 0x400000"), "Cannot access memory");
-	teardown();
+	rig_end();
 }
 
 TEST(devices_are_read_only_when_asked_for)
@@ -144,7 +115,7 @@ TEST(devices_are_read_only_when_asked_for)
 			       "io r mmio 0xfec00004 4\n");
 	CHECK_HAS(run_fails("xp -d /i 0xfec00000"), "'/i': a device");
 	CHECK_HAS(run_fails("x -d 0xfec00000"), "'-d': 'd' is neither");
-	teardown();
+	rig_end();
 }
 
 TEST(formats_name_the_bad_letter)
@@ -158,7 +129,7 @@ TEST(formats_name_the_bad_letter)
 	CHECK_HAS(run_fails("x 0 1"), "'1' is one word too many");
 	CHECK_HAS(run_fails("x/4x zork"), "'zork' is neither");
 	CHECK_HAS(run_fails("nosuch/4x 0"), "unknown command: 'nosuch'");
-	teardown();
+	rig_end();
 }
 
 /* ---- what is mapped ---- */
@@ -185,7 +156,7 @@ TEST(info_mem_and_tlb)
 	CHECK_STR(run("info tlb"), "PG disabled\n");
 	CHECK_HAS(run("maps"), "paging is off");
 	CHECK_HAS(run("gpa2gva 5"), "paging is off");
-	teardown();
+	rig_end();
 }
 
 TEST(maps_of_ram_and_devices)
@@ -207,7 +178,7 @@ TEST(maps_of_ram_and_devices)
 	CHECK_HAS(run_fails("maps -cr3"), "'-cr3' wants a value");
 	CHECK_HAS(run_fails("maps 0 1"), "'1' is one range too many");
 	CHECK_HAS(run_fails("maps -x"), "'-x': 'x' is neither");
-	teardown();
+	rig_end();
 }
 
 TEST(long_lists_say_how_to_go_on)
@@ -226,7 +197,7 @@ TEST(long_lists_say_how_to_go_on)
 	CHECK_HAS(run("info tlb"), "go on with `info tlb 0x");
 	CHECK_HAS(run("info mem"), "go on with `info mem 0x");
 	CHECK_HAS(run("gpa2gva 0x5000"), "after that many lines");
-	teardown();
+	rig_end();
 }
 
 TEST(gpa2gva_finds_every_mapping)
@@ -239,7 +210,7 @@ TEST(gpa2gva_finds_every_mapping)
 	CHECK_STR(run("gpa2gva 0x90000000"), "no linear address of this vCPU "
 					     "maps it\n");
 	CHECK_HAS(run_fails("gpa2gva zork"), "'zork' is neither");
-	teardown();
+	rig_end();
 }
 
 /* ---- who answers ---- */
@@ -264,7 +235,7 @@ TEST(iobus_counts_and_marks)
 				"kvm_apic\n");
 	f->inspect.io_ranges = 0;
 	CHECK_HAS(run("iobus"), "the fake target does not tell its devices");
-	teardown();
+	rig_end();
 }
 
 TEST(info_mtree_in_qemus_shape)
@@ -292,5 +263,5 @@ TEST(info_mtree_in_qemus_shape)
 	CHECK_HAS(run("info mtree -f"), "FlatView #0\n AS \"memory\", root: "
 					"system\n");
 	CHECK_HAS(run_fails("info mtree x"), "'x' is not -f");
-	teardown();
+	rig_end();
 }

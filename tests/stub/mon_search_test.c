@@ -1,44 +1,10 @@
 #include "stub/mon/monitor.h"
-#include "tests/stub/fake_target.h"
+#include "tests/stub/mon_rig.h"
 #include "tests/test.h"
-
-static struct fake_target *f;
-static struct buf out;
-
-static void setup(void)
-{
-	f = fake_create(2);
-}
-
-static void teardown(void)
-{
-	buf_deinit(&out);
-	fake_destroy(f);
-}
-
-static const char *run(const char *line)
-{
-	buf_clear(&out);
-	if (!monitor_run(&f->target, 0, line, &out))
-		test_fail(__FILE__, __LINE__, "%s: %s", line, buf_cstr(&out));
-	return buf_cstr(&out);
-}
-
-static const char *run_fails(const char *line)
-{
-	buf_clear(&out);
-	CHECK(!monitor_run(&f->target, 0, line, &out));
-	return buf_cstr(&out);
-}
-
-static void put(gpa_t gpa, const char *bytes, size_t len)
-{
-	memcpy(fake_ram(f, gpa, len), bytes, len);
-}
 
 TEST(bytes_texts_and_numbers)
 {
-	setup();
+	rig_begin(2);
 	put(0x7100, "say 12\x78\x56\x34\x12\xfe", 11);
 	CHECK_STR(run("search 0x7000+0x1000 736179"), "0x7100 (physical "
 						      "0x7100)\n1 found in "
@@ -54,12 +20,12 @@ TEST(bytes_texts_and_numbers)
 	CHECK_HAS(run("search 0x7101+0x1000 736179"), "0 found");
 	CHECK_HAS(run("search 0x7100-0x7101 736179"), "0 found");
 	CHECK_HAS(run("search 0x7100-0x7102 736179"), "1 found");
-	teardown();
+	rig_end();
 }
 
 TEST(matches_cross_pages_and_chunks)
 {
-	setup();
+	rig_begin(2);
 	/* linear 0xffff, 0x10000 are far apart in physical memory */
 	fake_map(f, 0x10000, 0x50000, FAKE_PTE_P);
 	put(0xfffe, "ab", 2);
@@ -78,7 +44,7 @@ TEST(matches_cross_pages_and_chunks)
 	put(0x50fff, "e", 1);
 	put(0x12000, "f", 1);
 	CHECK_HAS(run("search 0x10000-0x12fff \"ef\""), "0 found in 8192");
-	teardown();
+	rig_end();
 }
 
 TEST(devices_and_holes_are_passed_over)
@@ -88,7 +54,7 @@ TEST(devices_and_holes_are_passed_over)
 						  .len = 4096,
 						  .name = "ioapic"};
 
-	setup();
+	rig_begin(2);
 	f->inspect.io_range = &io;
 	f->inspect.io_ranges = 1;
 	f->inspect.io_value = 0x11;
@@ -103,37 +69,37 @@ TEST(devices_and_holes_are_passed_over)
 								"memory\n");
 	CHECK_HAS(run("search -p 0xf0000000-0xffffffff 11"), "0 found in 0 ");
 	CHECK_STR(fake_log(f), "");
-	teardown();
+	rig_end();
 }
 
 TEST(many_matches_are_cut)
 {
-	setup();
+	rig_begin(2);
 	CHECK_HAS(run("search 0x7000-0x7fff 00"), "0x7063 (physical 0x7063)\n"
 						  "100 found in 4096 bytes of "
 						  "memory; cut at 0x7064, go "
 						  "on "
 						  "with the range "
 						  "0x7064-0x7fff\n");
-	teardown();
+	rig_end();
 }
 
 /* Terabytes of one page must not take for ever. */
 TEST(repeated_pages_are_looked_at_for_a_while)
 {
-	setup();
+	rig_begin(2);
 	for (unsigned int i = 0; i < 512; i++)
 		*(uint64_t *)fake_ram(f, 0x5000 + 8 * i, 8) = 0x5003;
 	f->cpu[0].cr3 = 0x5000;
 	target_forget(&f->target);
 	CHECK_HAS(run("search 0-0xffffffffffffffff 1122334455"), "0 found in ");
 	CHECK_HAS(buf_cstr(&out), "cut at 0x");
-	teardown();
+	rig_end();
 }
 
 TEST(bad_words_are_named)
 {
-	setup();
+	rig_begin(2);
 	CHECK_HAS(run_fails("search 0-1"), "an argument is missing");
 	CHECK_HAS(run_fails("search 0-1 -p"), "no bytes to search for");
 	CHECK_HAS(run_fails("search -p -p"), "no range");
@@ -145,5 +111,5 @@ TEST(bad_words_are_named)
 	CHECK_HAS(run_fails("search 0-1 -w zork"), "'zork' is neither");
 	CHECK_HAS(run_fails("search zork 00"), "'zork' is neither");
 	CHECK_HAS(run_fails("search 0-1 -z 00"), "'-z' is no bytes");
-	teardown();
+	rig_end();
 }

@@ -1,34 +1,11 @@
 #include "arch/exit/text.h"
 #include "stub/mon/monitor.h"
-#include "tests/stub/fake_target.h"
+#include "tests/stub/mon_rig.h"
 #include "tests/test.h"
-
-static struct fake_target *f;
-static struct buf out;
-
-static void setup(void)
-{
-	f = fake_create(2);
-}
-
-static const char *run(const char *line)
-{
-	buf_clear(&out);
-	if (!monitor_run(&f->target, 0, line, &out))
-		test_fail(__FILE__, __LINE__, "%s: %s", line, buf_cstr(&out));
-	return buf_cstr(&out);
-}
-
-static const char *run_fails(const char *line)
-{
-	buf_clear(&out);
-	CHECK(!monitor_run(&f->target, 0, line, &out));
-	return buf_cstr(&out);
-}
 
 TEST(registers_of_the_chosen_vcpu)
 {
-	setup();
+	rig_begin(2);
 	f->cpu[1].cr2 = 0xdead;
 	f->cpu[1].dr[0] = 0xbeef;
 	f->cpu[1].efer |= X86_EFER_NXE;
@@ -43,7 +20,7 @@ TEST(registers_of_the_chosen_vcpu)
 	CHECK_HAS(run("-c 1 events"), "NMI        pending");
 	CHECK_HAS(run("-c 1 mode"), "long64");
 	CHECK(!strstr(run("cr"), "dead"));
-	fake_destroy(f);
+	rig_end();
 }
 
 TEST(clock_of_a_target_that_has_one)
@@ -51,11 +28,11 @@ TEST(clock_of_a_target_that_has_one)
 	static const struct x86_clock clock = {.has_kvmclock = true,
 					       .kvmclock_ns = 1500000000};
 
-	setup();
+	rig_begin(2);
 	CHECK_HAS(run_fails("clock"), "the fake has no clock");
 	f->inspect.clock = &clock;
 	CHECK_HAS(run("clock"), "1.500000000 s");
-	fake_destroy(f);
+	rig_end();
 }
 
 TEST(tables_with_symbols)
@@ -64,7 +41,7 @@ TEST(tables_with_symbols)
 	const uint64_t gate[2] = {0x00008e0000082010, 0};
 	const uint64_t code = 0x00af9b000000ffff;
 
-	setup();
+	rig_begin(2);
 	f->inspect.symbol = &symbol;
 	f->inspect.symbols = 1;
 	f->cpu[0].gdt = (struct x86_dtable){0x4000, 0xf};
@@ -78,19 +55,19 @@ TEST(tables_with_symbols)
 	CHECK_HAS(run("idt 1"), "the handler is executable");
 	CHECK_HAS(run("segments"), "CS ");
 	CHECK_HAS(run_fails("ldt"), "there is no LDT");
-	fake_destroy(f);
+	rig_end();
 }
 
 TEST(bad_arguments_are_named)
 {
-	setup();
+	rig_begin(2);
 	CHECK_HAS(run_fails("idt 256"), "'256': there is no vector 256");
 	CHECK_HAS(run_fails("idt 256"), "usage: idt [VECTOR]");
 	CHECK_HAS(run_fails("idt nosuch"), "'nosuch'");
 	CHECK_HAS(run_fails("gdt 8192"), "there is no entry 8192");
 	CHECK_HAS(run_fails("cr 4"), "'4' is one argument too many");
 	CHECK_HAS(run_fails("gdt 100"), "beyond the limit");
-	fake_destroy(f);
+	rig_end();
 }
 
 TEST(stats_in_columns)
@@ -103,7 +80,7 @@ TEST(stats_in_columns)
 		{"run_time_ns", 5000, 1000, false},
 	};
 
-	setup();
+	rig_begin(2);
 	f->inspect.stat = stats;
 	f->inspect.stats = ARRAY_SIZE(stats);
 	CHECK_HAS(run("stats"), "machine\n  exits ");
@@ -118,18 +95,18 @@ TEST(stats_in_columns)
 	CHECK_HAS(run_fails("stats -b"), "'-b' is no option");
 	f->inspect.stats = 0;
 	CHECK_HAS(run_fails("stats"), "has no statistics");
-	fake_destroy(f);
+	rig_end();
 }
 
 TEST(stats_of_an_old_kernel)
 {
 	static const struct target_stat own = {"user_exits", 3, 0, false};
 
-	setup();
+	rig_begin(2);
 	f->inspect.stat = &own;
 	f->inspect.stats = 1;
 	CHECK_HAS(run("stats"), "n/a: this kernel has no KVM_GET_STATS_FD");
-	fake_destroy(f);
+	rig_end();
 }
 
 TEST(where_each_vcpu_is)
@@ -148,7 +125,7 @@ TEST(where_each_vcpu_is)
 						.reg = "THR"};
 	const uint16_t jump_here = 0xfeeb;
 
-	setup();
+	rig_begin(2);
 	f->inspect.symbol = &symbol;
 	f->inspect.symbols = 1;
 	f->inspect.stat = stats;
@@ -168,7 +145,7 @@ TEST(where_each_vcpu_is)
 	CHECK_HAS(run("where"), "  vCPU 1  0x1100 ");
 	CHECK_HAS(run("where"), "not started");
 	CHECK_HAS(run("where"), "the only processor that was started is");
-	fake_destroy(f);
+	rig_end();
 }
 
 TEST(why_after_an_interrupt_tells_what_hangs)
@@ -177,7 +154,7 @@ TEST(why_after_an_interrupt_tells_what_hangs)
 	static const struct target_stop stop = {.kind = STOP_INTERRUPT,
 						.signal = GDB_SIGNAL_INT};
 
-	setup();
+	rig_begin(2);
 	fake_push_stop(f, &stop);
 	fake_run(f);
 	CHECK(!strstr(run("why"), "spinning"));
@@ -190,7 +167,7 @@ TEST(why_after_an_interrupt_tells_what_hangs)
 			      "spinning: a loop of 1 instruction at 0x1000");
 	CHECK_HAS(run("why"), "\nvCPU 1: halted with IF=0: only NMI or SMI can "
 			      "wake it\nevery processor that was started is");
-	fake_destroy(f);
+	rig_end();
 }
 
 TEST(where_a_machine_without_interrupts_halts)
@@ -198,22 +175,22 @@ TEST(where_a_machine_without_interrupts_halts)
 	static const struct exit_record hlt = {.reason = EXIT_HLT,
 					       .rip = 0x1000};
 
-	setup();
+	rig_begin(2);
 	f->inspect.record = &hlt;
 	f->inspect.records = 1;
 	CHECK_HAS(run("where"), "last KVM_EXIT_HLT\n");
 	CHECK_HAS(run("where"), "; halted, and the "
 				"machine has no interrupt controller");
-	fake_destroy(f);
+	rig_end();
 }
 
 TEST(where_the_guest_died)
 {
-	setup();
+	rig_begin(2);
 	fake_push_error(f, 1, GDB_SIGNAL_SEGV, "shutdown",
 			"triple fault: no IDT\nmore");
 	fake_run(f);
 	CHECK_HAS(run("where"), "stopped\n          died here: triple fault: "
 				"no IDT\n");
-	fake_destroy(f);
+	rig_end();
 }

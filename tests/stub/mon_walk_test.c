@@ -1,35 +1,11 @@
 #include "stub/mon/monitor.h"
-#include "tests/stub/fake_target.h"
+#include "tests/stub/mon_rig.h"
 #include "tests/test.h"
-
-static struct fake_target *f;
-static struct buf out;
 
 static void setup(void)
 {
-	f = fake_create(2);
+	rig_begin(2);
 	f->cpu[0].msr.pat = 0x0007040600070406;
-}
-
-static void teardown(void)
-{
-	buf_deinit(&out);
-	fake_destroy(f);
-}
-
-static const char *run(const char *line)
-{
-	buf_clear(&out);
-	if (!monitor_run(&f->target, 0, line, &out))
-		test_fail(__FILE__, __LINE__, "%s: %s", line, buf_cstr(&out));
-	return buf_cstr(&out);
-}
-
-static const char *run_fails(const char *line)
-{
-	buf_clear(&out);
-	CHECK(!monitor_run(&f->target, 0, line, &out));
-	return buf_cstr(&out);
 }
 
 /* ---- walk ---- */
@@ -46,7 +22,7 @@ TEST(walk_defaults_to_a_read_at_the_cpus_privilege)
 	CHECK_HAS(run("walk 0x1000"), "addr 1000 pferr 4 U\n  user read");
 	CHECK_HAS(buf_cstr(&out), "kvm_mmu_walker_error: pferr 5 P|U\n");
 	CHECK_HAS(run("walk 0x1000 s w"), "supervisor write");
-	teardown();
+	rig_end();
 }
 
 TEST(walk_of_another_process)
@@ -57,7 +33,7 @@ TEST(walk_of_another_process)
 	CHECK_HAS(buf_cstr(&out), "PML4E[0] at 0x5000: P RW; table at "
 				  "0x301000");
 	CHECK_HAS(buf_cstr(&out), "supervisor fetch reaches physical 0x1000");
-	teardown();
+	rig_end();
 }
 
 TEST(walk_names_bad_words)
@@ -71,17 +47,17 @@ TEST(walk_names_bad_words)
 	CHECK_HAS(run_fails("walk 1 -cr3"), "'-cr3' wants a value");
 	CHECK_HAS(run_fails("walk -cr3 5"), "no address");
 	CHECK_HAS(run_fails("walk 1 -cr3 $zork"), "'$zork' is no register");
-	teardown();
+	rig_end();
 }
 
 /* CPUID tables of a vendor that knows the leaf, with that EDX and EAX. */
-static void cpuid(struct x86_cpuid *t, uint32_t edx, uint32_t eax)
+static void cpuid(struct x86_cpuid *table, uint32_t edx, uint32_t eax)
 {
-	*t = (struct x86_cpuid){.n = 2};
-	t->entry[0] = (struct x86_cpuid_entry){.leaf = 0x80000001,
-					       .reg = {0, 0, 0, edx}};
-	t->entry[1] = (struct x86_cpuid_entry){.leaf = 0x80000008,
-					       .reg = {eax, 0, 0, 0}};
+	*table = (struct x86_cpuid){.n = 2};
+	table->entry[0] = (struct x86_cpuid_entry){.leaf = 0x80000001,
+						   .reg = {0, 0, 0, edx}};
+	table->entry[1] = (struct x86_cpuid_entry){.leaf = 0x80000008,
+						   .reg = {eax, 0, 0, 0}};
 }
 
 TEST(walk_compares_with_the_host)
@@ -102,7 +78,7 @@ TEST(walk_compares_with_the_host)
 				  "the host's pdpe1gb=1 MAXPHYADDR=46: there "
 				  "this reaches physical 0x100000; so here, "
 				  "from Linux 5.14");
-	teardown();
+	rig_end();
 }
 
 /* ---- who is there ---- */
@@ -126,7 +102,7 @@ TEST(walk_names_the_device_it_reaches)
 					"LAPIC, inside KVM\n");
 	CHECK_HAS(run("walk 0x701000"), "0xfed00000, nothing: no memory and no "
 					"device");
-	teardown();
+	rig_end();
 }
 
 /* ---- gva2gpa ---- */
@@ -137,5 +113,5 @@ TEST(gva2gpa_in_qemus_shape)
 	CHECK_STR(run("gva2gpa $rsp-8"), "gpa: 0x7ff8\n");
 	CHECK_STR(run("gva2gpa 0xdead00000000"), "Unmapped\n");
 	CHECK_HAS(run_fails("gva2gpa zork"), "'zork' is neither");
-	teardown();
+	rig_end();
 }

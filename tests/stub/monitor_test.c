@@ -1,38 +1,8 @@
 #include "stub/mon/internal.h"
-#include "tests/stub/fake_target.h"
+#include "tests/stub/mon_rig.h"
 #include "tests/test.h"
 
-static struct fake_target *f;
-static struct target *t;
-static struct buf out;
 static struct err err;
-
-static void setup(unsigned int nvcpus)
-{
-	f = fake_create(nvcpus);
-	t = &f->target;
-}
-
-static void teardown(void)
-{
-	buf_deinit(&out);
-	fake_destroy(f);
-}
-
-/* Run on vCPU 0; the text is what the user sees. */
-static const char *run(const char *line)
-{
-	buf_clear(&out);
-	CHECK(monitor_run(t, 0, line, &out));
-	return buf_cstr(&out);
-}
-
-static const char *run_fails(const char *line)
-{
-	buf_clear(&out);
-	CHECK(!monitor_run(t, 0, line, &out));
-	return buf_cstr(&out);
-}
 
 /* A target's own commands. */
 static enum mon_result echo(struct mon_ctx *ctx)
@@ -67,7 +37,7 @@ static const struct mon_command own[] = {
 
 static void setup_own(void)
 {
-	setup(2);
+	rig_begin(2);
 	f->ops.commands = own;
 }
 
@@ -116,32 +86,32 @@ TEST(bad_tables_are_found)
 
 TEST(unknown_commands_are_named)
 {
-	setup(1);
+	rig_begin(1);
 	CHECK_STR(run_fails("nosuch"), "unknown command: 'nosuch'; try "
 				       "`monitor help`\n");
 	CHECK_HAS(run_fails("info nosuch"), "unknown command: 'info nosuch'");
 	CHECK_HAS(run_fails("a\033b"), "'a?b'");
 	CHECK_STR(run_fails(""), "no command; try `monitor help`\n");
 	CHECK_HAS(run_fails("\"open"), "no closing");
-	teardown();
+	rig_end();
 }
 
 TEST(near_matches_are_offered)
 {
-	setup(1);
+	rig_begin(1);
 	CHECK_HAS(run_fails("rest"), "did you mean reset?");
 	CHECK_HAS(run_fails("info regsters"), "info registers");
 	CHECK_HAS(run_fails("info"), "monitor help info");
-	teardown();
+	rig_end();
 }
 
 TEST(clear_prefixes_are_enough)
 {
-	setup(1);
+	rig_begin(1);
 	CHECK_STR(run("i v"), run("info version"));
 	CHECK_STR(run("in stat"), "VM status: paused (prelaunch)\n");
 	CHECK_STR(run("cap"), run("caps"));
-	teardown();
+	rig_end();
 }
 
 TEST(ambiguous_prefixes_are_listed)
@@ -153,7 +123,7 @@ TEST(ambiguous_prefixes_are_listed)
 		{"info stack", "", "h", "l", 0, 0, 0, echo}, {.name = NULL}};
 	CHECK_STR(run_fails("info sta"), "'info sta' can mean info status, "
 					 "info stack; type more of it\n");
-	teardown();
+	rig_end();
 }
 
 TEST(whole_names_beat_prefixes)
@@ -162,14 +132,14 @@ TEST(whole_names_beat_prefixes)
 	CHECK_STR(run("zx 1"), "zx on 0: <1>");
 	CHECK_STR(run("zxp 1"), "zxp on 0: <1>");
 	CHECK_STR(run("info z 5"), "info zebra on 0: <5>");
-	teardown();
+	rig_end();
 }
 
 TEST(words_may_be_quoted)
 {
 	setup_own();
 	CHECK_STR(run("cat \"a b\" 'c'"), "cat on 0: <a b> <c>");
-	teardown();
+	rig_end();
 }
 
 /* ---- checks before the handler ---- */
@@ -185,7 +155,7 @@ TEST(argument_counts_are_checked)
 					    "many\nusage: cat X Y\n");
 	CHECK_STR(run_fails("zany"), "usage: zany [A]\n");
 	CHECK_HAS(run_fails("info status now"), "'now'");
-	teardown();
+	rig_end();
 }
 
 TEST(needs_are_checked)
@@ -206,14 +176,14 @@ TEST(needs_are_checked)
 	CHECK_STR(run("info status"), "VM status: running\n");
 	CHECK_STR(run("info cpus"), "* CPU #0: thread_id=1\n  CPU #1: "
 				    "thread_id=2\n");
-	teardown();
+	rig_end();
 }
 
 TEST(errors_of_handlers_are_printed)
 {
 	setup_own();
 	CHECK_STR(run_fails("fail"), "the exact reason\n");
-	teardown();
+	rig_end();
 }
 
 TEST(dash_c_selects_the_vcpu)
@@ -230,7 +200,7 @@ TEST(dash_c_selects_the_vcpu)
 	buf_clear(&out);
 	CHECK(!monitor_run(t, 5, "zx 5", &out));
 	CHECK_HAS(buf_cstr(&out), "no vCPU 5");
-	teardown();
+	rig_end();
 }
 
 /* ---- the built-in commands ---- */
@@ -243,7 +213,7 @@ TEST(help_lists_every_command)
 	CHECK_HAS(buf_cstr(&out), "\nzany [A]");
 	CHECK_HAS(buf_cstr(&out), "General:\narch ");
 	CHECK_HAS(buf_cstr(&out), "\n\nThis target:\n");
-	teardown();
+	rig_end();
 }
 
 TEST(help_explains_one)
@@ -256,7 +226,7 @@ TEST(help_explains_one)
 	CHECK(!strstr(buf_cstr(&out), "reset"));
 	CHECK_HAS(run_fails("help nosuch"), "unknown command: 'nosuch'");
 	CHECK_HAS(run("help za"), "usage: zany [A]");
-	teardown();
+	rig_end();
 }
 
 TEST(help_fits_the_screen)
@@ -265,7 +235,7 @@ TEST(help_fits_the_screen)
 	struct mon_iter it = {0};
 	char line[64];
 
-	setup(1);
+	rig_begin(1);
 	while ((c = mon_next(&it, NULL))) {
 		snprintf(line, sizeof(line), "help %s", c->name);
 		for (const char *p = run(line); *p; p += p[0] == '\n') {
@@ -273,32 +243,32 @@ TEST(help_fits_the_screen)
 			p += strcspn(p, "\n");
 		}
 	}
-	teardown();
+	rig_end();
 }
 
 TEST(why_before_anything_happened)
 {
-	setup(1);
+	rig_begin(1);
 	CHECK_STR(run("why"), "nothing has happened yet: the guest waits at "
 			      "its first instruction\n");
-	teardown();
+	rig_end();
 }
 
 TEST(why_repeats_the_story)
 {
-	setup(2);
+	rig_begin(2);
 	fake_push_error(f, 1, GDB_SIGNAL_SEGV, "shutdown",
 			"triple fault\nRAX=0");
 	fake_run(f);
 	CHECK_STR(run("why"), "triple fault\nRAX=0\n");
 	CHECK_STR(run("info status"), "VM status: paused (shutdown)\n");
 	CHECK_STR(run("why"), "triple fault\nRAX=0\n");
-	teardown();
+	rig_end();
 }
 
 TEST(why_has_a_sentence_for_every_stop)
 {
-	setup(2);
+	rig_begin(2);
 	fake_push_watch(f, 1, BP_ACCESS, 0x3004);
 	fake_run(f);
 	CHECK_STR(run("why"), "vCPU 1 stopped: access watchpoint at 0x3004\n");
@@ -307,12 +277,12 @@ TEST(why_has_a_sentence_for_every_stop)
 		CHECK(strlen(run("why")) > 10);
 		CHECK(!strstr(buf_cstr(&out), "unknown"));
 	}
-	teardown();
+	rig_end();
 }
 
 TEST(status_words)
 {
-	setup(1);
+	rig_begin(1);
 	CHECK_STR(run("info status"), "VM status: paused (prelaunch)\n");
 	fake_push_swbreak(f, 0, 0x2000);
 	fake_run(f);
@@ -325,39 +295,39 @@ TEST(status_words)
 	fake_push_exit(f, 0);
 	fake_run(f);
 	CHECK_STR(run("info status"), "VM status: paused (shutdown)\n");
-	teardown();
+	rig_end();
 }
 
 TEST(reset_says_what_went_wrong)
 {
-	setup(1);
+	rig_begin(1);
 	fake_fail(f, FAKE_RESET, 1, ERR_IO, "vmlinux: gone");
 	CHECK_STR(run_fails("reset"), "vmlinux: gone\n");
 	t->caps.can_reset = false;
 	CHECK_STR(run_fails("reset"), "the fake target cannot be reset\n");
-	teardown();
+	rig_end();
 }
 
 TEST(caps_come_from_the_target)
 {
-	setup(1);
+	rig_begin(1);
 	CHECK_STR(run("caps"), "fake target: everything works\n");
 	f->ops.describe_caps = NULL;
 	t->caps.can_run = false;
 	CHECK_HAS(run("caps"), "cannot run");
-	teardown();
+	rig_end();
 }
 
 TEST(version_is_never_empty)
 {
-	setup(1);
+	rig_begin(1);
 	CHECK_STR(run("info version"), "kvm-gdbserver " VERSION "\n");
-	teardown();
+	rig_end();
 }
 
 TEST(registers_have_the_usual_shape)
 {
-	setup(2);
+	rig_begin(2);
 	CHECK(!strncmp(run("info registers"), "\nCPU#0\nRAX=", 11));
 	CHECK_HAS(buf_cstr(&out), "RIP=0000000000001000 RFL=00000002");
 	CHECK_HAS(buf_cstr(&out), "FCW=037f");
@@ -368,12 +338,12 @@ TEST(registers_have_the_usual_shape)
 	run("info registers -a");
 	CHECK_HAS(buf_cstr(&out), "\nCPU#0\n");
 	CHECK_HAS(buf_cstr(&out), "\nCPU#1\n");
-	teardown();
+	rig_end();
 }
 
 TEST(registers_check_their_arguments)
 {
-	setup(2);
+	rig_begin(2);
 	CHECK_HAS(run_fails("info registers 2"), "there is no vCPU 2");
 	CHECK_HAS(buf_cstr(&out), "usage: info registers [-a] [VCPU]");
 	CHECK_HAS(run_fails("info registers rax"), "'rax'");
@@ -382,7 +352,7 @@ TEST(registers_check_their_arguments)
 	fake_fail(f, FAKE_GET, 1, ERR_KVM, "KVM_GET_REGS: gone");
 	CHECK_STR(run_fails("info registers 1"), "registers of vCPU 1: "
 						 "KVM_GET_REGS: gone\n");
-	teardown();
+	rig_end();
 }
 
 /* ---- several commands, and the man page ---- */
@@ -396,7 +366,7 @@ TEST(a_batch_goes_on_after_a_failure)
 	buf_clear(&out);
 	CHECK(monitor_batch(t, 1, " zx 3 ;", &out));
 	CHECK_STR(buf_cstr(&out), "zx on 1: <3>");
-	teardown();
+	rig_end();
 }
 
 TEST(the_man_page_is_clean_roff)
@@ -409,5 +379,5 @@ TEST(the_man_page_is_clean_roff)
 	monitor_man(NULL, &out);
 	CHECK_HAS(buf_cstr(&out), ".B why\n");
 	CHECK(!strstr(buf_cstr(&out), "zany"));
-	teardown();
+	rig_end();
 }

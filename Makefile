@@ -3,6 +3,9 @@
 #   make            build/kvm-gdbserver and the demo guest
 #   make demo       set up, build, show a real gdb session
 #   make check      every test; ends with "N passed, N failed, N skipped"
+#   make check-gdb-testsuite
+#                   gdb's own test suite with this program as its target
+#                   (QEMU=1: and with QEMU, to compare)
 #   make bench      measure against a raw KVM_RUN loop and QEMU
 #   make fuzz       fuzz every parser for FUZZ_SECONDS each
 #   make install    PREFIX, DESTDIR (and uninstall)
@@ -201,6 +204,13 @@ demo:
 check:
 	@scripts/setup check
 	@MAKE="$(MAKE)" scripts/check
+
+.PHONY: check-gdb-testsuite
+check-gdb-testsuite:
+	@scripts/setup gdb-testsuite
+	@$(MAKE) -s --no-print-directory all
+	@scripts/gdb-testsuite/check $(if $(QEMU),-q) $(OUT)/kvm-gdbserver \
+		$(OUT)/gdb-testsuite
 
 .PHONY: lint
 lint:

@@ -1,0 +1,529 @@
+/*
+ * As much of a C library as the test programs of gdb's suite call.  There is
+ * no input and no file; output goes to the debug port, a byte at a time.
+ * Built without debug information, as a C library is: gdb steps over it.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEBUG_PORT 0xe9
+#define EXITS	   32
+
+/* start.S and guest.ld */
+void _exit(int status) __attribute__((noreturn));
+extern char heap_start[], heap_end[];
+
+FILE *stdin, *stdout, *stderr;
+static int error;
+
+int *__errno_location(void)
+{
+	return &error;
+}
+
+/* ---- memory and strings ---- */
+
+void *memcpy(void *restrict to, const void *restrict from, size_t n)
+{
+	void *start = to;
+
+	__asm__ volatile("rep movsb"
+			 : "+D"(to), "+S"(from), "+c"(n)
+			 :
+			 : "memory");
+	return start;
+}
+
+void *memmove(void *to, const void *from, size_t n)
+{
+	char *t = to;
+	const char *f = from;
+
+	if ((uintptr_t)t - (uintptr_t)f >= n)
+		return memcpy(to, from, n);
+	while (n--)
+		t[n] = f[n];
+	return to;
+}
+
+void *memset(void *to, int byte, size_t n)
+{
+	void *start = to;
+
+	__asm__ volatile("rep stosb"
+			 : "+D"(to), "+c"(n)
+			 : "a"(byte)
+			 : "memory");
+	return start;
+}
+
+int memcmp(const void *a, const void *b, size_t n)
+{
+	const unsigned char *x = a, *y = b;
+
+	for (; n; n--, x++, y++)
+		if (*x != *y)
+			return *x - *y;
+	return 0;
+}
+
+size_t strlen(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n])
+		n++;
+	return n;
+}
+
+char *strcpy(char *restrict to, const char *restrict from)
+{
+	memcpy(to, from, strlen(from) + 1);
+	return to;
+}
+
+char *strncpy(char *restrict to, const char *restrict from, size_t n)
+{
+	size_t i = 0;
+
+	for (; i < n && from[i]; i++)
+		to[i] = from[i];
+	for (; i < n; i++)
+		to[i] = 0;
+	return to;
+}
+
+char *strcat(char *restrict to, const char *restrict from)
+{
+	strcpy(to + strlen(to), from);
+	return to;
+}
+
+int strncmp(const char *a, const char *b, size_t n)
+{
+	for (; n; n--, a++, b++) {
+		if (*a != *b)
+			return (unsigned char)*a - (unsigned char)*b;
+		if (!*a)
+			break;
+	}
+	return 0;
+}
+
+int strcmp(const char *a, const char *b)
+{
+	return strncmp(a, b, SIZE_MAX);
+}
+
+char *strchr(const char *s, int c)
+{
+	for (;; s++) {
+		if (*s == (char)c)
+			return (char *)s;
+		if (!*s)
+			return NULL;
+	}
+}
+
+char *strdup(const char *s)
+{
+	size_t n = strlen(s) + 1;
+	char *copy = malloc(n);
+
+	return copy ? memcpy(copy, s, n) : NULL;
+}
+
+int atoi(const char *s)
+{
+	int value = 0, sign = *s == '-' ? -1 : 1;
+
+	for (s += *s == '-' || *s == '+'; *s >= '0' && *s <= '9'; s++)
+		value = value * 10 + *s - '0';
+	return sign * value;
+}
+
+long strtol(const char *restrict s, char **restrict end, int base)
+{
+	long value = 0, sign = *s == '-' ? -1 : 1;
+	int digit;
+
+	for (s += *s == '-' || *s == '+';; s++) {
+		digit = *s >= '0' && *s <= '9' ? *s - '0'
+			: (*s | 32) >= 'a' && (*s | 32) <= 'z'
+				? (*s | 32) - 'a' + 10
+				: 99;
+		if (digit >= (base ? base : 10))
+			break;
+		value = value * (base ? base : 10) + digit;
+	}
+	if (end)
+		*end = (char *)s;
+	return sign * value;
+}
+
+int abs(int n)
+{
+	return n < 0 ? -n : n;
+}
+
+/* ---- heap: taken from the front, given back never ---- */
+
+static char *heap = heap_start;
+
+void *malloc(size_t n)
+{
+	size_t left = (size_t)(heap_end - heap);
+	size_t size = ((n + 15) & ~(size_t)15) + 16;
+	char *block = heap;
+
+	if (n > left || size > left) {
+		error = ENOMEM;
+		return NULL;
+	}
+	heap += size;
+	*(size_t *)block = n;
+	return block + 16;
+}
+
+void free(void *p)
+{
+}
+
+void *calloc(size_t count, size_t n)
+{
+	void *p = n && count > SIZE_MAX / n ? NULL : malloc(count * n);
+
+	return p ? memset(p, 0, count * n) : NULL;
+}
+
+void *realloc(void *old, size_t n)
+{
+	void *p = malloc(n);
+	size_t had = old ? *(size_t *)((char *)old - 16) : 0;
+
+	return p && old ? memcpy(p, old, had < n ? had : n) : p;
+}
+
+/* ---- output ---- */
+
+/* Where printf's text goes: a buffer, or the debug port when there is none. */
+struct sink {
+	char *to;
+	size_t size, used;
+};
+
+static void put(struct sink *s, char c)
+{
+	if (!s->to)
+		__asm__ volatile("outb %b0, %w1" : : "a"(c), "Nd"(DEBUG_PORT));
+	else if (s->used + 1 < s->size)
+		s->to[s->used] = c;
+	s->used++;
+}
+
+/* Flags and widths as tests use them: "-", "0", and a number. */
+struct form {
+	int left, zero, width, longs;
+};
+
+static void put_text(struct sink *s, const struct form *f, const char *text,
+		     size_t n)
+{
+	int space = f->width - (int)n;
+
+	for (; !f->left && space > 0; space--)
+		put(s, f->zero ? '0' : ' ');
+	for (size_t i = 0; i < n; i++)
+		put(s, text[i]);
+	for (; f->left && space > 0; space--)
+		put(s, ' ');
+}
+
+static void put_number(struct sink *s, const struct form *f, unsigned long n,
+		       unsigned int base, int negative)
+{
+	char text[24];
+	size_t i = sizeof(text);
+
+	do {
+		text[--i] = "0123456789abcdef"[n % base];
+		n /= base;
+	} while (n);
+	if (negative)
+		text[--i] = '-';
+	put_text(s, f, text + i, sizeof(text) - i);
+}
+
+static const char *read_form(const char *p, struct form *f)
+{
+	*f = (struct form){0};
+	for (;; p++) {
+		if (*p == '-')
+			f->left = 1;
+		else if (*p == '0' && !f->width)
+			f->zero = 1;
+		else if (*p >= '0' && *p <= '9')
+			f->width = f->width * 10 + *p - '0';
+		else if (*p == 'l' || *p == 'z' || *p == 'j' || *p == 't')
+			f->longs = 1;
+		else if (*p != 'h' && *p != '#' && *p != '+' && *p != '.')
+			return p;
+	}
+}
+
+static void convert(struct sink *s, struct form *f, char kind, va_list *args)
+{
+	unsigned long n;
+	const char *text;
+	char c;
+
+	switch (kind) {
+	case 'c':
+		c = (char)va_arg(*args, int);
+		put_text(s, f, &c, 1);
+		break;
+	case 's':
+		text = va_arg(*args, const char *);
+		text = text ? text : "(null)";
+		put_text(s, f, text, strlen(text));
+		break;
+	case 'd':
+	case 'i':
+		n = f->longs ? va_arg(*args, unsigned long)
+			     : (unsigned long)va_arg(*args, int);
+		put_number(s, f, (long)n < 0 ? -n : n, 10, (long)n < 0);
+		break;
+	case 'p':
+		put_text(s, &(struct form){0}, "0x", 2);
+		f->longs = 1;
+		/* fall through */
+	case 'u':
+	case 'x':
+	case 'X':
+	case 'o':
+		n = f->longs ? va_arg(*args, unsigned long)
+			     : va_arg(*args, unsigned int);
+		put_number(s, f, n, kind == 'u' ? 10 : kind == 'o' ? 8 : 16, 0);
+		break;
+	default:
+		put(s, kind);
+	}
+}
+
+static int format(struct sink *s, const char *p, va_list args)
+{
+	struct form f;
+	va_list copy;
+
+	va_copy(copy, args);
+	for (; *p; p++) {
+		if (*p != '%') {
+			put(s, *p);
+			continue;
+		}
+		p = read_form(p + 1, &f);
+		if (!*p)
+			break;
+		convert(s, &f, *p, &copy);
+	}
+	va_end(copy);
+	return (int)s->used;
+}
+
+int vsnprintf(char *restrict to, size_t size, const char *restrict p,
+	      va_list args)
+{
+	struct sink s = {to, size, 0};
+	int n = format(&s, p, args);
+
+	if (size)
+		to[s.used < size ? s.used : size - 1] = 0;
+	return n;
+}
+
+int vfprintf(FILE *restrict file, const char *restrict p, va_list args)
+{
+	return format(&(struct sink){0}, p, args);
+}
+
+int vprintf(const char *restrict p, va_list args)
+{
+	return vfprintf(stdout, p, args);
+}
+
+#define FORMAT(call)       \
+	va_list args;      \
+	int n;             \
+                           \
+	va_start(args, p); \
+	n = call;          \
+	va_end(args);      \
+	return n
+
+int printf(const char *restrict p, ...)
+{
+	FORMAT(vprintf(p, args));
+}
+
+int fprintf(FILE *restrict file, const char *restrict p, ...)
+{
+	FORMAT(vfprintf(file, p, args));
+}
+
+int sprintf(char *restrict to, const char *restrict p, ...)
+{
+	FORMAT(vsnprintf(to, INT_MAX, p, args));
+}
+
+int snprintf(char *restrict to, size_t size, const char *restrict p, ...)
+{
+	FORMAT(vsnprintf(to, size, p, args));
+}
+
+int putchar(int c)
+{
+	put(&(struct sink){0}, (char)c);
+	return c;
+}
+
+int fputc(int c, FILE *file)
+{
+	return putchar(c);
+}
+
+int fputs(const char *restrict text, FILE *restrict file)
+{
+	return printf("%s", text);
+}
+
+int puts(const char *text)
+{
+	return printf("%s\n", text);
+}
+
+ssize_t write(int fd, const void *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		putchar(((const char *)text)[i]);
+	return (ssize_t)n;
+}
+
+int fflush(FILE *file)
+{
+	return 0;
+}
+
+int setvbuf(FILE *restrict file, char *restrict buffer, int mode, size_t size)
+{
+	return 0;
+}
+
+void perror(const char *text)
+{
+	printf("%s: error %d\n", text, error);
+}
+
+/* ---- the end ---- */
+
+static void (*at_exit[EXITS])(void);
+static int exits;
+
+int atexit(void (*call)(void))
+{
+	if (exits == EXITS)
+		return -1;
+	at_exit[exits++] = call;
+	return 0;
+}
+
+void exit(int status)
+{
+	while (exits)
+		at_exit[--exits]();
+	_exit(status);
+}
+
+void abort(void)
+{
+	_exit(127);
+}
+
+void __assert_fail(const char *what, const char *file, unsigned int line,
+		   const char *function)
+{
+	printf("%s:%u: %s: %s\n", file, line, function, what);
+	abort();
+}
+
+/* ---- what a process has: a number, and no time, signals or input ---- */
+
+pid_t getpid(void)
+{
+	return 1;
+}
+
+unsigned int alarm(unsigned int seconds)
+{
+	return 0;
+}
+
+unsigned int sleep(unsigned int seconds)
+{
+	return 0;
+}
+
+int usleep(useconds_t time)
+{
+	return 0;
+}
+
+char *getenv(const char *name)
+{
+	return NULL;
+}
+
+int getchar(void)
+{
+	return EOF;
+}
+
+__sighandler_t signal(int number, __sighandler_t handler)
+{
+	error = ENOSYS;
+	return SIG_ERR;
+}
+
+/* glibc's ctype.h asks for a table: one for ASCII */
+const unsigned short **__ctype_b_loc(void)
+{
+	static unsigned short classes[384];
+	static const unsigned short *table = classes + 128;
+
+	for (int c = 0; c < 128; c++) {
+		int upper = c >= 'A' && c <= 'Z', lower = c >= 'a' && c <= 'z';
+		int digit = c >= '0' && c <= '9';
+
+		classes[128 + c] =
+			(unsigned short)((upper ? _ISupper : 0) |
+					 (lower ? _ISlower : 0) |
+					 (digit ? _ISdigit : 0) |
+					 (upper || lower ? _ISalpha : 0) |
+					 (upper || lower || digit ? _ISalnum
+								  : 0) |
+					 (c > 32 && c < 127 ? _ISgraph : 0) |
+					 (c >= 32 && c < 127 ? _ISprint : 0) |
+					 (c == ' ' || (c >= 9 && c <= 13)
+						  ? _ISspace
+						  : 0));
+	}
+	return &table;
+}

@@ -11,7 +11,8 @@ static const struct machine_options two = {.irqchip = IRQCHIP_USER, .vcpus = 2};
 
 /*
  * Long mode: vector 0x34 leads to handler_ID, the NMI to nmi_ID; rsi is the
- * local APIC, which is on, and rcx 0.
+ * local APIC, which is on, and rcx 0.  CLI, for under Bochs guests start with
+ * interrupts on.
  */
 #define GATE(handler, at)               \
 	"lea " handler "(%rip), %rax\n" \
@@ -25,6 +26,7 @@ static const struct machine_options two = {.irqchip = IRQCHIP_USER, .vcpus = 2};
 	"movl $0, 12(%rdi)\n"
 
 #define SET_UP(id)                                                      \
+	"cli\n"                                                         \
 	"mov $0x88000, %esp\n" GATE("handler_" #id, "0x90340")          \
 		GATE("nmi_" #id, "0x90020") "movw $0xfff, 0x8f000\n"    \
 					    "movl $0x90000, 0x8f002\n"  \

@@ -6,7 +6,7 @@
 #define STUB_CORE_COMPAT_H
 
 #include "arch/x86_state.h"
-#include "stub/core/wire.h"
+#include "base/wire.h"
 
 #define CORE_NT_PRSTATUS 1
 #define CORE_NT_QEMU	 0

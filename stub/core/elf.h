@@ -5,7 +5,7 @@
 #ifndef STUB_CORE_ELF_H
 #define STUB_CORE_ELF_H
 
-#include "stub/core/wire.h"
+#include "base/wire.h"
 
 #define ELF_IDENT     16
 #define ELF_CLASS_32  1

@@ -22,7 +22,7 @@
 #ifndef STUB_CORE_FORMAT_H
 #define STUB_CORE_FORMAT_H
 
-#include "stub/core/wire.h"
+#include "base/wire.h"
 #include "stub/inspect.h"
 #include "stub/target.h"
 

@@ -2,7 +2,7 @@
 #ifndef STUB_CORE_LAYOUTS_H
 #define STUB_CORE_LAYOUTS_H
 
-#include "stub/core/wire.h"
+#include "base/wire.h"
 
 extern const struct wire_layout x86_state_layout, x86_cpu_info_layout,
 	x86_cpuid_entry_layout, x86_lapic_layout, x86_chips_layout,

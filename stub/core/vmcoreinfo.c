@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
-#include "stub/core/wire.h"
+#include "base/wire.h"
 
 #define PAGE	   4096
 #define NOTE_TEXT  24 /* header of 12 bytes, owner of 11 and its padding */

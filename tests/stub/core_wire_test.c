@@ -1,4 +1,4 @@
-#include "stub/core/wire.h"
+#include "base/wire.h"
 
 #include "stub/core/compat.h"
 #include "stub/core/elf.h"

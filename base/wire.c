@@ -1,4 +1,4 @@
-#include "stub/core/wire.h"
+#include "base/wire.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,14 +1,16 @@
 /*
- * Bytes of a saved crash, by field tables: one table a struct, walked in both
- * directions, so that what is written and what is read cannot disagree.
+ * Structs as bytes, by field tables: one table a struct, walked in both
+ * directions, so that what is written and what is read cannot disagree.  Saved
+ * crashes (stub/core/format.h) and the state of devices (vmm/dev/device.h) are
+ * made of it.
  *
  * Everything is little-endian, every width stands in the table, and nothing is
  * aligned.  A number that is narrower in memory than in the file is checked
  * when it is read, as are limits (`max`): what came through wire_get() can be
  * used as an index or a switch.  Strings are interned (struct wire_strings).
  */
-#ifndef STUB_CORE_WIRE_H
-#define STUB_CORE_WIRE_H
+#ifndef BASE_WIRE_H
+#define BASE_WIRE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -26,15 +26,15 @@ static void serve(struct vcpu *v, struct exit_record *e)
 {
 	bool named = recorder_on(&v->recorder) || v->vm->catches.n;
 	enum bus_kind kind = e->reason == KVM_EXIT_IO ? BUS_PIO : BUS_MMIO;
-	const struct bus_device *dev;
+	const struct bus_range *r;
 
 	if (v->dropping) { /* it is not made */
 		e->value = UINT64_MAX;
 		return;
 	}
-	dev = bus_access_named(&v->vm->bus, v->index, kind, e->where, e->size,
-			       e->is_write, &e->value, named ? &e->reg : NULL);
-	e->device = dev ? dev->ops->name : NULL;
+	r = bus_access_named(&v->vm->bus, v->index, kind, e->where, e->size,
+			     e->is_write, &e->value, named ? &e->reg : NULL);
+	e->device = r ? r->ops->name : NULL;
 }
 
 /* The access has been made: tell the recorder and the catchpoints. */

@@ -73,92 +73,13 @@ static void on_sipi(void *ctx, unsigned int cpu, uint8_t vector)
 	poke(v);
 }
 
-static uint64_t on_now(void *ctx)
-{
-	return recorder_now();
-}
-
-static void on_rearm(void *ctx)
-{
-	struct vm *vm = ctx;
-
-	if (vm->irq_timer.made)
-		pthread_cond_signal(&vm->irq_timer.cond);
-}
-
 void user_irq_ops(struct vm *vm, struct lapic_ops *ops)
 {
 	*ops = (struct lapic_ops){.wake = on_wake,
 				  .nmi = on_nmi,
 				  .init = on_init,
 				  .sipi = on_sipi,
-				  .now = on_now,
-				  .rearm = on_rearm,
 				  .ctx = vm};
-}
-
-/* ---- the timers' thread ---- */
-
-static void *timer_main(void *arg)
-{
-	struct vm *vm = arg;
-	struct irq_timer *t = &vm->irq_timer;
-
-	pthread_mutex_lock(&vm->bus.lock);
-	while (!t->quit) {
-		uint64_t next = devices_next_timer(&vm->devices);
-		struct timespec at = {
-			.tv_sec = (time_t)(next / UINT64_C(1000000000)),
-			.tv_nsec = (long)(next % UINT64_C(1000000000))};
-
-		if (next == UINT64_MAX)
-			pthread_cond_wait(&t->cond, &vm->bus.lock);
-		else
-			pthread_cond_timedwait(&t->cond, &vm->bus.lock, &at);
-		devices_run_timers(&vm->devices);
-	}
-	pthread_mutex_unlock(&vm->bus.lock);
-	return NULL;
-}
-
-bool user_irq_start(struct vm *vm, struct err *err)
-{
-	struct irq_timer *t = &vm->irq_timer;
-	pthread_condattr_t attr;
-	sigset_t all, old;
-	int r;
-
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&t->cond, &attr);
-	pthread_condattr_destroy(&attr);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	pthread_mutex_lock(&vm->bus.lock);
-	r = pthread_create(&t->thread, NULL, timer_main, vm);
-	t->made = r == 0;
-	pthread_mutex_unlock(&vm->bus.lock);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (!r)
-		return true;
-	pthread_cond_destroy(&t->cond);
-	errno = r;
-	return err_set_errno(err, ERR_LIMIT, "thread of the timers");
-}
-
-void user_irq_stop(struct vm *vm)
-{
-	struct irq_timer *t = &vm->irq_timer;
-
-	if (!t->made)
-		return;
-	pthread_mutex_lock(&vm->bus.lock);
-	t->quit = true;
-	pthread_cond_signal(&t->cond);
-	pthread_mutex_unlock(&vm->bus.lock);
-	pthread_join(t->thread, NULL);
-	t->made = false;
-	pthread_cond_destroy(&t->cond);
 }
 
 /* ---- power-on, INIT, SIPI ---- */

@@ -1,8 +1,7 @@
 /*
  * --irqchip user: the vCPUs' side of the interrupt controllers in vmm/dev.  KVM
  * has none then: an interrupt is given to a vCPU just before it enters the
- * guest, HLT and waiting for a start-up are sleeps here, and a thread of ours
- * runs the timers.
+ * guest, and HLT and waiting for a start-up are sleeps here.
  *
  * What a device has for a vCPU comes under the bus lock, on any thread; it is
  * noted in vcpu->irq and the vCPU is poked, which leads it through
@@ -19,10 +18,6 @@
 
 /* Where the devices' messages to processors go; before devices_init(). */
 void user_irq_ops(struct vm *vm, struct lapic_ops *ops);
-
-/* The thread that runs the timers. */
-bool user_irq_start(struct vm *vm, struct err *err) MUST_CHECK;
-void user_irq_stop(struct vm *vm);
 
 /* Power-on: every vCPU parked. */
 void user_irq_reset(struct vm *vm);

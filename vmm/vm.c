@@ -18,7 +18,7 @@
 #include "vmm/kvm.h"
 #include "vmm/power_on.h"
 #include "vmm/plant.h"
-#include "vmm/user_irqchip.h"
+#include "vmm/timers.h"
 
 /* Three pages VMX without unrestricted guest wants, and one: in the PC hole. */
 #define TSS_ADDRESS	     0xfeffd000ul
@@ -110,6 +110,7 @@ static bool create_devices(struct vm *vm, struct err *err)
 	};
 
 	config.virtio.dma = (struct dma){dma_read, dma_write, vm};
+	timers_clock(vm, &config.clock);
 	irqchip_connect(vm, &config);
 	bus_init(&vm->bus);
 	return devices_init(&vm->devices, &vm->bus, &config, err);
@@ -277,9 +278,7 @@ bool vm_create(int kvm_fd, const struct vm_config *config, struct vm *vm,
 		 create_devices(vm, err)) {
 		fill_convert_caps(vm);
 		if (create_vcpus(vm, err) && load(vm, err) &&
-		    start_threads(vm, err) &&
-		    (config->irqchip != IRQCHIP_USER ||
-		     user_irq_start(vm, err))) {
+		    start_threads(vm, err) && timers_start(vm, err)) {
 			vm->stats = stats_create(vm);
 			return true;
 		}
@@ -290,7 +289,7 @@ bool vm_create(int kvm_fd, const struct vm_config *config, struct vm *vm,
 
 void vm_destroy(struct vm *vm)
 {
-	user_irq_stop(vm);
+	timers_stop(vm);
 	pthread_mutex_lock(&vm->lock);
 	vm_stop_all_locked(vm);
 	vm_wait_parked_locked(vm);

@@ -95,8 +95,8 @@ struct vcpu_irq {
 	bool poked, sleeping; /* vm->lock */
 };
 
-/* --irqchip user: who runs the timers; bus lock. */
-struct irq_timer {
+/* Who runs the devices' timers, vmm/timers.h; bus lock. */
+struct timers {
 	pthread_t thread;
 	pthread_cond_t cond;
 	bool made, quit;
@@ -215,7 +215,7 @@ struct vm {
 	struct devices devices;
 	struct ioapic_ops ioapic_ops;
 	struct lapic_ops lapic_ops;
-	struct irq_timer irq_timer;
+	struct timers timers;
 	struct chips_power_on chips;
 	/* Bus lock, --irqchip kernel: lines that devices hold up, and how often
 	 * each was raised. */

@@ -114,19 +114,15 @@ static void on_rearm(void *ctx)
 {
 }
 
-static const struct lapic_ops chips = {.wake = on_cpu,
-				       .nmi = on_cpu,
-				       .init = on_cpu,
-				       .sipi = on_sipi,
-				       .now = on_now,
-				       .rearm = on_rearm};
+static const struct lapic_ops chips = {
+	.wake = on_cpu, .nmi = on_cpu, .init = on_cpu, .sipi = on_sipi};
 
 /* What the processors do meanwhile; and time goes by. */
 static void run_chips(struct devices *d, uint8_t how)
 {
 	clock_ns += (uint64_t)how << (how & 31);
-	devices_run_timers(d);
-	if (devices_next_timer(d) <= clock_ns)
+	bus_run_timers(d->bus);
+	if (bus_next_timer(d->bus) <= clock_ns)
 		abort();
 	if (how & 1 && d->pic.s.intr)
 		pic_ack(&d->pic);
@@ -187,19 +183,16 @@ static void access_port(struct bus *bus, uint8_t op, uint16_t port,
 {
 	static const unsigned int sizes[] = {1, 2, 4, 4};
 	unsigned int size = sizes[op & OP_SIZE];
-	const struct bus_device *dev;
+	const struct bus_range *r;
 	uint64_t v = value;
 
-	dev = bus_access(bus, BUS_PIO, port, size, op & OP_WRITE, &v);
+	r = bus_access(bus, BUS_PIO, port, size, op & OP_WRITE, &v);
 	if (!(op & OP_WRITE) && v >> (8 * size))
 		abort();
-	if (!dev && !(op & OP_WRITE) && v != BITS(8 * size - 1, 0))
+	if (!r && !(op & OP_WRITE) && v != BITS(8 * size - 1, 0))
 		abort();
-	if (dev && dev->ops->reg_name) {
-		const struct bus_range *r = bus_find(bus, BUS_PIO, port);
-
-		dev->ops->reg_name(r->dev, port - r->base, op & OP_WRITE);
-	}
+	if (r && r->ops->reg_name)
+		r->ops->reg_name(r->dev, port - r->base, op & OP_WRITE);
 }
 
 static void one_step(struct devices *d, const uint8_t **data, size_t *size)
@@ -240,6 +233,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct devices devices;
 	struct devices_config config = {
 		.machine = {on_exit_request, on_reset_request, NULL},
+		.clock = {on_now, on_rearm, NULL},
 		.irq = on_irq,
 		.memory = 1 << 30,
 	};
@@ -264,8 +258,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	while (size)
 		one_step(&devices, &data, &size);
-	if (devices.com1.fifo_len > UART_FIFO ||
-	    devices.com1.backlog_len > UART_BACKLOG)
+	if (devices.com1.s.fifo_len > UART_FIFO ||
+	    devices.com1.s.backlog_len > UART_BACKLOG)
 		abort();
 	devices_deinit(&devices);
 	bus_deinit(&bus);

@@ -73,7 +73,7 @@ static struct disk *fuzz_disk(void)
 
 static void ready(struct virtio *v, uint32_t reg, uint32_t value)
 {
-	v->dev.ops->write(&v->dev, reg, 4, value);
+	virtio_region(v)->write(&v->dev, reg, 4, value);
 }
 
 /* As far as DRIVER_OK with queues at the start of RAM: the interesting part. */
@@ -95,7 +95,7 @@ static void start(struct virtio *v)
 
 static void drive(struct virtio *v, const uint8_t *data, size_t size)
 {
-	struct bus_device *dev = &v->dev;
+	const struct region_ops *ops = virtio_region(v);
 
 	start(v);
 	for (uint32_t q = 0; q < v->ops->queues; q++)
@@ -106,15 +106,15 @@ static void drive(struct virtio *v, const uint8_t *data, size_t size)
 
 		memcpy(&value, data + i + 2, sizeof(value));
 		if (data[i] & 0x80)
-			dev->ops->read(dev, reg + (data[i + 1] & 3), 4);
+			ops->read(&v->dev, reg + (data[i + 1] & 3), 4);
 		else
-			dev->ops->write(dev, reg, 1u << (data[i + 1] & 3),
-					value);
+			ops->write(&v->dev, reg, 1u << (data[i + 1] & 3),
+				   value);
 	}
 	for (unsigned int q = 0; q < VIRTIO_QUEUES; q++)
-		if (v->state.queue[q].size > VIRTIO_QUEUE_MAX)
+		if (v->state->queue[q].size > VIRTIO_QUEUE_MAX)
 			abort();
-	dev->ops->reset(dev);
+	v->dev.class->reset(&v->dev);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -140,7 +140,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				    irq);
 		virtio_console_input(&console, data, min_u64(size, 100));
 		drive(&console.v, data + 1, size - 1);
-		if (console.backlog_len > VIRTIO_CONSOLE_BACKLOG)
+		if (console.s.backlog_len > VIRTIO_CONSOLE_BACKLOG)
 			abort();
 		break;
 	default:

@@ -4,17 +4,18 @@
 #include "tests/vmm/device_rig.h"
 
 struct memory_device {
-	struct bus_device dev;
+	struct device dev;
+	const struct region_ops *ops;
 	uint8_t bytes[8];
 	unsigned int last_size, resets;
 };
 
-static struct memory_device *to_memory(struct bus_device *dev)
+static struct memory_device *to_memory(struct device *dev)
 {
-	return (struct memory_device *)(void *)dev;
+	return (struct memory_device *)dev;
 }
 
-static uint64_t memory_read(struct bus_device *dev, uint64_t offset,
+static uint64_t memory_read(struct device *dev, uint64_t offset,
 			    unsigned int size)
 {
 	uint64_t value = 0;
@@ -24,26 +25,30 @@ static uint64_t memory_read(struct bus_device *dev, uint64_t offset,
 	return value;
 }
 
-static void memory_write(struct bus_device *dev, uint64_t offset,
-			 unsigned int size, uint64_t value)
+static void memory_write(struct device *dev, uint64_t offset, unsigned int size,
+			 uint64_t value)
 {
 	to_memory(dev)->last_size = size;
 	memcpy(to_memory(dev)->bytes + offset, &value, size);
 }
 
-static void memory_reset(struct bus_device *dev)
+static void memory_reset(struct device *dev)
 {
 	to_memory(dev)->resets++;
 }
 
-static const struct bus_device_ops memory_ops = {
+static const struct device_class memory_class = {
 	.name = "memory",
-	.read = memory_read,
-	.write = memory_write,
 	.reset = memory_reset,
 };
 
-static const struct bus_device_ops narrow_ops = {
+static const struct region_ops memory_ops = {
+	.name = "memory",
+	.read = memory_read,
+	.write = memory_write,
+};
+
+static const struct region_ops narrow_ops = {
 	.name = "narrow",
 	.width = 1,
 	.read = memory_read,
@@ -56,9 +61,14 @@ static struct err err;
 static void add(struct memory_device *m, enum bus_kind kind, uint64_t base,
 		uint64_t len)
 {
-	if (!m->dev.ops)
-		m->dev.ops = &memory_ops;
-	CHECK_OK(bus_add(&bus, kind, base, len, &m->dev, &err), &err);
+	char name[DEVICE_NAME];
+
+	snprintf(name, sizeof(name), "memory%u", bus.devices);
+	if (!m->dev.class)
+		device_init(&m->dev, &memory_class, name);
+	CHECK_OK(bus_add(&bus, kind, base, len, m->ops ? m->ops : &memory_ops,
+			 &m->dev, &err),
+		 &err);
 }
 
 TEST(claimed_access_reaches_the_device)
@@ -68,7 +78,7 @@ TEST(claimed_access_reaches_the_device)
 
 	bus_init(&bus);
 	add(&m, BUS_MMIO, 0xfed00000, 8);
-	CHECK(bus_access(&bus, BUS_MMIO, 0xfed00004, 4, true, &value) ==
+	CHECK(bus_access(&bus, BUS_MMIO, 0xfed00004, 4, true, &value)->dev ==
 	      &m.dev);
 	value = 0;
 	bus_access(&bus, BUS_MMIO, 0xfed00004, 4, false, &value);
@@ -107,14 +117,15 @@ TEST(access_over_the_end_is_split)
 
 	bus_init(&bus);
 	add(&m, BUS_PIO, 0x300, 8);
-	CHECK(bus_access(&bus, BUS_PIO, 0x306, 4, false, &value) == &m.dev);
+	CHECK(bus_access(&bus, BUS_PIO, 0x306, 4, false, &value)->dev ==
+	      &m.dev);
 	CHECK_EQ(value, 0xffff0807);
 	CHECK_EQ(m.last_size, 1);
 }
 
 TEST(narrow_device_sees_bytes)
 {
-	struct memory_device m = {.dev = {&narrow_ops}};
+	struct memory_device m = {.ops = &narrow_ops};
 	uint64_t value = 0x44332211;
 
 	bus_init(&bus);
@@ -148,11 +159,11 @@ TEST(accesses_of_the_guest_are_counted)
 
 TEST(overlap_is_refused_by_name)
 {
-	struct memory_device m = {0}, n = {.dev = {&narrow_ops}};
+	struct memory_device m = {0}, n = {.ops = &narrow_ops};
 
 	bus_init(&bus);
 	add(&m, BUS_PIO, 0x300, 8);
-	CHECK(!bus_add(&bus, BUS_PIO, 0x307, 1, &n.dev, &err));
+	CHECK(!bus_add(&bus, BUS_PIO, 0x307, 1, n.ops, &n.dev, &err));
 	CHECK_HAS(err.msg, "narrow");
 	CHECK_HAS(err.msg, "memory at 0x300");
 	add(&n, BUS_PIO, 0x308, 1);
@@ -161,29 +172,29 @@ TEST(overlap_is_refused_by_name)
 
 TEST(range_outside_the_space_is_refused)
 {
-	struct memory_device m = {.dev = {&memory_ops}};
+	struct memory_device m = {.ops = &memory_ops};
 
 	bus_init(&bus);
-	CHECK(!bus_add(&bus, BUS_PIO, 0xffff, 2, &m.dev, &err));
-	CHECK(!bus_add(&bus, BUS_PIO, 0x300, 0, &m.dev, &err));
-	CHECK(!bus_add(&bus, BUS_MMIO, UINT64_MAX, 2, &m.dev, &err));
+	CHECK(!bus_add(&bus, BUS_PIO, 0xffff, 2, m.ops, &m.dev, &err));
+	CHECK(!bus_add(&bus, BUS_PIO, 0x300, 0, m.ops, &m.dev, &err));
+	CHECK(!bus_add(&bus, BUS_MMIO, UINT64_MAX, 2, m.ops, &m.dev, &err));
 	CHECK_EQ(err.code, ERR_RANGE);
 }
 
 TEST(table_full_is_an_error)
 {
-	struct memory_device m = {.dev = {&memory_ops}};
+	struct memory_device m = {.ops = &memory_ops};
 
 	bus_init(&bus);
 	for (unsigned int i = 0; i < ARRAY_SIZE(bus.range); i++)
 		add(&m, BUS_PIO, 0x1000 + 8 * i, 8);
-	CHECK(!bus_add(&bus, BUS_PIO, 0x300, 8, &m.dev, &err));
+	CHECK(!bus_add(&bus, BUS_PIO, 0x300, 8, m.ops, &m.dev, &err));
 	CHECK_EQ(err.code, ERR_LIMIT);
 }
 
 TEST(reset_reaches_each_device_once)
 {
-	struct memory_device m = {0}, n = {.dev = {&narrow_ops}};
+	struct memory_device m = {0}, n = {.ops = &narrow_ops};
 
 	bus_init(&bus);
 	add(&m, BUS_PIO, 0x300, 8);
@@ -199,7 +210,7 @@ TEST(machine_has_its_devices)
 	struct rig rig;
 
 	rig_init(&rig);
-	CHECK_STR(bus_find(&rig.bus, BUS_PIO, 0x3ff)->dev->ops->name, "16550");
+	CHECK_STR(bus_find(&rig.bus, BUS_PIO, 0x3ff)->ops->name, "16550");
 	CHECK_EQ(rig_in(&rig, 0xe9, 1), 0xe9);
 	CHECK_EQ(rig_in(&rig, 0x402, 1), 0xe9);
 	CHECK_EQ(rig_in(&rig, 0xf4, 1), 0);

@@ -13,14 +13,14 @@ static void fake_now(struct timespec *ts)
 
 static uint8_t in(uint8_t reg)
 {
-	cmos.dev.ops->write(&cmos.dev, 0, 1, reg);
-	return (uint8_t)cmos.dev.ops->read(&cmos.dev, 1, 1);
+	cmos_region.write(&cmos.dev, 0, 1, reg);
+	return (uint8_t)cmos_region.read(&cmos.dev, 1, 1);
 }
 
 static void out(uint8_t reg, uint8_t value)
 {
-	cmos.dev.ops->write(&cmos.dev, 0, 1, reg);
-	cmos.dev.ops->write(&cmos.dev, 1, 1, value);
+	cmos_region.write(&cmos.dev, 0, 1, reg);
+	cmos_region.write(&cmos.dev, 1, 1, value);
 }
 
 static void setup(uint64_t memory)
@@ -98,7 +98,7 @@ TEST(clock_survives_reset)
 {
 	setup(0);
 	out(0x09, 0x30);
-	cmos.dev.ops->reset(&cmos.dev);
+	cmos.dev.class->reset(&cmos.dev);
 	CHECK_EQ(in(0x09), 0x30);
 }
 
@@ -146,12 +146,12 @@ TEST(memory_size_above_the_hole)
 TEST(nmi_mask_and_index)
 {
 	setup(0);
-	CHECK(!cmos.nmi_masked);
+	CHECK(!cmos.s.nmi_masked);
 	out(0x80 | 0x0f, 0x5a);
-	CHECK(cmos.nmi_masked);
+	CHECK(cmos.s.nmi_masked);
 	CHECK_EQ(in(0x0f), 0x5a);
-	CHECK(!cmos.nmi_masked);
-	CHECK_EQ(cmos.dev.ops->read(&cmos.dev, 0, 1), 0xff);
+	CHECK(!cmos.s.nmi_masked);
+	CHECK_EQ(cmos_region.read(&cmos.dev, 0, 1), 0xff);
 	out(0x0d, 0);
 	CHECK_EQ(in(0x0d), 0x80);
 }

@@ -37,7 +37,7 @@ static void teardown(void)
 
 static void choose(uint16_t key)
 {
-	f.dev.ops->write(&f.dev, 0, 2, key);
+	fw_cfg_region.write(&f.dev, 0, 2, key);
 }
 
 static uint64_t take(unsigned int size)
@@ -45,7 +45,7 @@ static uint64_t take(unsigned int size)
 	uint64_t value = 0;
 
 	for (unsigned int i = 0; i < size; i++)
-		value |= f.dev.ops->read(&f.dev, 1, 1) << (8 * i);
+		value |= fw_cfg_region.read(&f.dev, 1, 1) << (8 * i);
 	return value;
 }
 
@@ -79,7 +79,7 @@ TEST(files_are_in_the_directory)
 	CHECK_EQ(be16toh((uint16_t)take(2)), FW_CFG_FILE_FIRST);
 	choose(FW_CFG_FILE_FIRST);
 	CHECK_EQ(take(4), 0x64636261);
-	CHECK_STR(f.dev.ops->reg_name(&f.dev, 1, false), "etc/a");
+	CHECK_STR(fw_cfg_region.reg_name(&f.dev, 1, false), "etc/a");
 	teardown();
 }
 
@@ -91,8 +91,8 @@ static uint32_t dma(uint32_t control, uint32_t len, uint64_t addr)
 
 	CHECK_OK(guest_mem_write(&mem, 0x1000, head, 8, &err), &err);
 	CHECK_OK(guest_mem_write(&mem, 0x1008, &to, 8, &err), &err);
-	f.dev.ops->write(&f.dev, 4, 4, 0);
-	f.dev.ops->write(&f.dev, 8, 4, htobe32(0x1000));
+	fw_cfg_region.write(&f.dev, 4, 4, 0);
+	fw_cfg_region.write(&f.dev, 8, 4, htobe32(0x1000));
 	CHECK_OK(guest_mem_read(&mem, 0x1000, &answer, 4, &err), &err);
 	return be32toh(answer);
 }

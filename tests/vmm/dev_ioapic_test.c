@@ -31,8 +31,8 @@ static void setup(void)
 
 	bus_init(&bus);
 	ioapic_init(&ioapic, &ops);
-	CHECK_OK(bus_add(&bus, BUS_MMIO, IOAPIC_BASE, IOAPIC_LEN, &ioapic.dev,
-			 &err),
+	CHECK_OK(bus_add(&bus, BUS_MMIO, IOAPIC_BASE, IOAPIC_LEN,
+			 &ioapic_region, &ioapic.dev, &err),
 		 &err);
 }
 

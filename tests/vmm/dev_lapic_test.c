@@ -70,19 +70,16 @@ static void setup(void)
 	static const struct lapic_ops ops = {.wake = on_wake,
 					     .nmi = on_nmi,
 					     .init = on_init,
-					     .sipi = on_sipi,
-					     .now = on_now,
-					     .rearm = on_rearm};
+					     .sipi = on_sipi};
+	static const struct device_clock clock = {on_now, on_rearm, NULL};
 	struct err err;
 
 	memset(&seen, 0, sizeof(seen));
 	now_ns = 1000;
 	bus_init(&bus);
-	lapics_init(&lapics, 3, &bus.cpu, &ops);
+	lapics_init(&lapics, 3, &ops, &clock);
 	lapics.eoi = on_eoi;
-	CHECK_OK(bus_add(&bus, BUS_MMIO, LAPIC_BASE, LAPIC_LEN, &lapics.dev,
-			 &err),
-		 &err);
+	CHECK_OK(lapics_add(&lapics, &bus, &err), &err);
 	for (unsigned int i = 0; i < 3; i++)
 		put(i, LAPIC_SVR, SVR_ENABLED | 0xff);
 }
@@ -104,7 +101,7 @@ TEST(power_on_state)
 	CHECK_EQ(get(1, LAPIC_DFR), UINT32_MAX);
 	CHECK_EQ(get(1, LAPIC_LVT_LINT0), LVT_MASKED);
 	CHECK_EQ(get(0, LAPIC_LVT_LINT0), IRQ_EXTINT << 8);
-	CHECK_EQ(lapics_next(&lapics), UINT64_MAX);
+	CHECK_EQ(bus_next_timer(&bus), UINT64_MAX);
 }
 
 TEST(switched_off_takes_nothing)
@@ -250,16 +247,16 @@ TEST(timer_once)
 	put(0, LAPIC_DIVIDE, 3); /* by 16 */
 	put(0, LAPIC_LVT_TIMER, 0x80);
 	put(0, LAPIC_INITIAL_COUNT, 1000);
-	CHECK_EQ(lapics_next(&lapics), 17000);
+	CHECK_EQ(bus_next_timer(&bus), 17000);
 	now_ns += 4000;
 	CHECK_EQ(get(0, LAPIC_CURRENT_COUNT), 750);
-	lapics_run(&lapics);
+	bus_run_timers(&bus);
 	CHECK_EQ(seen.woken[0], 0);
 	now_ns = 17000;
-	lapics_run(&lapics);
+	bus_run_timers(&bus);
 	CHECK_EQ(lapics_pending(&lapics, 0), 0x80);
 	CHECK_EQ(get(0, LAPIC_CURRENT_COUNT), 0);
-	CHECK_EQ(lapics_next(&lapics), UINT64_MAX);
+	CHECK_EQ(bus_next_timer(&bus), UINT64_MAX);
 }
 
 TEST(timer_periodic_loses_what_is_missed)
@@ -269,14 +266,14 @@ TEST(timer_periodic_loses_what_is_missed)
 	put(0, LAPIC_LVT_TIMER, LVT_TIMER_PERIODIC | 0x80);
 	put(0, LAPIC_INITIAL_COUNT, 1000000);
 	now_ns += 3500000;
-	lapics_run(&lapics);
+	bus_run_timers(&bus);
 	CHECK_EQ(seen.woken[0], 1);
-	CHECK_EQ(lapics_next(&lapics), 4001000);
+	CHECK_EQ(bus_next_timer(&bus), 4001000);
 	put(0, LAPIC_LVT_TIMER, LVT_TIMER_PERIODIC | LVT_MASKED | 0x80);
-	CHECK_EQ(lapics_next(&lapics), UINT64_MAX);
+	CHECK_EQ(bus_next_timer(&bus), UINT64_MAX);
 	put(0, LAPIC_INITIAL_COUNT, 1); /* too fast for the host */
 	put(0, LAPIC_LVT_TIMER, LVT_TIMER_PERIODIC | 0x80);
-	CHECK_EQ(lapics_next(&lapics), now_ns + LAPIC_MIN_PERIOD_NS);
+	CHECK_EQ(bus_next_timer(&bus), now_ns + LAPIC_MIN_PERIOD_NS);
 }
 
 TEST(pic_is_on_lint0)

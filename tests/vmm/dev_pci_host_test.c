@@ -3,7 +3,7 @@
 #include "vmm/dev/ports.h"
 
 static struct pci_host p;
-static struct reset_port reset;
+static struct port reset;
 static unsigned int resets;
 
 static void on_reset(void *ctx, const char *by)
@@ -17,13 +17,13 @@ static void setup(void)
 {
 	resets = 0;
 	reset_port_init(&reset, &machine);
-	pci_host_init(&p, &reset.dev);
+	pci_host_init(&p, &reset);
 }
 
 static uint64_t rd(uint32_t address, unsigned int offset, unsigned int size)
 {
-	p.dev.ops->write(&p.dev, 0, 4, address);
-	return p.dev.ops->read(&p.dev, 4 + offset, size);
+	pci_host_region.write(&p.dev, 0, 4, address);
+	return pci_host_region.read(&p.dev, 4 + offset, size);
 }
 
 TEST(the_bridge_is_there_and_nothing_else)
@@ -36,27 +36,27 @@ TEST(the_bridge_is_there_and_nothing_else)
 	CHECK_EQ(rd(0x80000100, 0, 4), 0xffffffff); /* 00:00.1 */
 	CHECK_EQ(rd(0x80010000, 0, 2), 0xffff);	    /* 01:00.0 */
 	CHECK_EQ(rd(0, 0, 4), 0xffffffff);	    /* not enabled */
-	CHECK_EQ(p.dev.ops->read(&p.dev, 0, 4), 0);
+	CHECK_EQ(pci_host_region.read(&p.dev, 0, 4), 0);
 }
 
 TEST(pam_keeps_what_is_written_identity_does_not)
 {
 	setup();
-	p.dev.ops->write(&p.dev, 0, 4, 0x80000058);
-	p.dev.ops->write(&p.dev, 5, 1, 0x33);
+	pci_host_region.write(&p.dev, 0, 4, 0x80000058);
+	pci_host_region.write(&p.dev, 5, 1, 0x33);
 	CHECK_EQ(rd(0x80000058, 1, 1), 0x33);
-	p.dev.ops->write(&p.dev, 0, 4, 0x80000000);
-	p.dev.ops->write(&p.dev, 4, 4, 0);
+	pci_host_region.write(&p.dev, 0, 4, 0x80000000);
+	pci_host_region.write(&p.dev, 4, 4, 0);
 	CHECK_EQ(rd(0x80000000, 0, 4), 0x12378086);
-	p.dev.ops->reset(&p.dev);
+	p.dev.class->reset(&p.dev);
 	CHECK_EQ(rd(0x80000058, 1, 1), 0);
 }
 
 TEST(a_dword_with_the_reset_byte_is_no_reset)
 {
 	setup();
-	p.dev.ops->write(&p.dev, 0, 4, 0x80000600);
+	pci_host_region.write(&p.dev, 0, 4, 0x80000600);
 	CHECK_EQ(resets, 0);
-	p.dev.ops->write(&p.dev, 1, 1, 6);
+	pci_host_region.write(&p.dev, 1, 1, 6);
 	CHECK_EQ(resets, 1);
 }

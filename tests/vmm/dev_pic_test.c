@@ -45,9 +45,14 @@ static void setup_as(uint8_t icw4)
 	intr = 0;
 	bus_init(&bus);
 	pic_init(&pic, &ops);
-	CHECK_OK(bus_add(&bus, BUS_PIO, 0x20, 2, &pic.master, &err), &err);
-	CHECK_OK(bus_add(&bus, BUS_PIO, 0xa0, 2, &pic.slave, &err), &err);
-	CHECK_OK(bus_add(&bus, BUS_PIO, 0x4d0, 2, &pic.elcr, &err), &err);
+	CHECK_OK(bus_add(&bus, BUS_PIO, 0x20, 2, &pic_master_region, &pic.dev,
+			 &err),
+		 &err);
+	CHECK_OK(bus_add(&bus, BUS_PIO, 0xa0, 2, &pic_slave_region, &pic.dev,
+			 &err),
+		 &err);
+	CHECK_OK(bus_add(&bus, BUS_PIO, 0x4d0, 2, &elcr_region, &pic.dev, &err),
+		 &err);
 	initialize(0x20, 0x20, icw4);
 	initialize(0xa0, 0x28, icw4);
 }

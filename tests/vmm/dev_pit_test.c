@@ -48,17 +48,20 @@ static uint16_t in16(uint16_t port)
 
 static void setup(void)
 {
-	static const struct pit_ops ops = {on_now, on_rearm, NULL};
+	static const struct device_clock clock = {on_now, on_rearm, NULL};
 	const struct irq_line irq = {on_irq, NULL, 0};
 	struct err err;
 
 	now_ns = 5000000000;
 	bus_init(&bus);
-	pit_init(&pit, &ops, irq);
+	pit_init(&pit, &clock, irq);
 	edges = 0;
 	line = 0;
-	CHECK_OK(bus_add(&bus, BUS_PIO, 0x40, 4, &pit.dev, &err), &err);
-	CHECK_OK(bus_add(&bus, BUS_PIO, 0x61, 1, &pit.port61, &err), &err);
+	CHECK_OK(bus_add(&bus, BUS_PIO, 0x40, 4, &pit_region, &pit.dev, &err),
+		 &err);
+	CHECK_OK(bus_add(&bus, BUS_PIO, 0x61, 1, &pit_speaker_region, &pit.dev,
+			 &err),
+		 &err);
 }
 
 static void load(unsigned int channel, uint8_t control, uint16_t count)
@@ -74,18 +77,18 @@ static void load(unsigned int channel, uint8_t control, uint16_t count)
 TEST(rate_generator_ticks)
 {
 	setup();
-	CHECK_EQ(pit_next(&pit), UINT64_MAX);
+	CHECK_EQ(bus_next_timer(&bus), UINT64_MAX);
 	load(0, 0x34, 11932); /* 100 Hz */
 	CHECK_EQ(edges, 1);   /* the control word raises the output */
 	for (int i = 0; i < 10; i++) {
-		CHECK(pit_next(&pit) > now_ns);
-		now_ns = pit_next(&pit);
-		pit_run(&pit);
+		CHECK(bus_next_timer(&bus) > now_ns);
+		now_ns = bus_next_timer(&bus);
+		bus_run_timers(&bus);
 	}
 	CHECK_EQ(edges, 11);
 	CHECK(now_ns - 5000000000 > TENTH_S &&
 	      now_ns - 5000000000 < TENTH_S + 100000);
-	pit_run(&pit); /* too early */
+	bus_run_timers(&bus); /* too early */
 	CHECK_EQ(edges, 11);
 }
 
@@ -95,9 +98,9 @@ TEST(missed_ticks_are_lost)
 	load(0, 0x36, 11932);
 	now_ns += 10 * TENTH_S;
 	edges = 0;
-	pit_run(&pit);
+	bus_run_timers(&bus);
 	CHECK_EQ(edges, 1);
-	CHECK(pit_next(&pit) > now_ns);
+	CHECK(bus_next_timer(&bus) > now_ns);
 }
 
 TEST(terminal_count_comes_once)
@@ -105,11 +108,11 @@ TEST(terminal_count_comes_once)
 	setup();
 	load(0, 0x30, 1193);
 	CHECK_EQ(line, 0);
-	now_ns = pit_next(&pit);
-	pit_run(&pit);
+	now_ns = bus_next_timer(&bus);
+	bus_run_timers(&bus);
 	CHECK_EQ(edges, 1);
 	CHECK_EQ(line, 1);
-	CHECK_EQ(pit_next(&pit), UINT64_MAX);
+	CHECK_EQ(bus_next_timer(&bus), UINT64_MAX);
 	load(0, 0x30, 1193);
 	CHECK_EQ(line, 0);
 }
@@ -173,7 +176,7 @@ TEST(very_fast_is_slowed_down)
 {
 	setup();
 	load(0, 0x34, 2);
-	CHECK_EQ(pit_next(&pit), now_ns + PIT_MIN_PERIOD_NS);
+	CHECK_EQ(bus_next_timer(&bus), now_ns + PIT_MIN_PERIOD_NS);
 }
 
 TEST(show_and_names)

@@ -26,18 +26,18 @@ static void irq(void *ctx, unsigned int gsi, int level)
 
 static uint8_t in(unsigned int reg)
 {
-	return (uint8_t)t.uart.dev.ops->read(&t.uart.dev, reg, 1);
+	return (uint8_t)uart_region.read(&t.uart.dev, reg, 1);
 }
 
 static void out(unsigned int reg, uint8_t value)
 {
-	t.uart.dev.ops->write(&t.uart.dev, reg, 1, value);
+	uart_region.write(&t.uart.dev, reg, 1, value);
 }
 
 static void setup(void)
 {
 	memset(&t, 0, sizeof(t));
-	uart_init(&t.uart, (struct byte_sink){sink, NULL},
+	uart_init(&t.uart, "com1", (struct byte_sink){sink, NULL},
 		  (struct irq_line){irq, NULL, 4});
 }
 
@@ -87,11 +87,11 @@ TEST(divisor_latch_hides_data_and_ier)
 	out(1, 2);
 	CHECK_EQ(in(0), 1);
 	CHECK_EQ(in(1), 2);
-	CHECK_STR(t.uart.dev.ops->reg_name(&t.uart.dev, 0, true), "DLL");
+	CHECK_STR(uart_region.reg_name(&t.uart.dev, 0, true), "DLL");
 	out(3, 0x03);
 	CHECK_EQ(in(1), 0x05);
 	CHECK_EQ(t.out_len, 0);
-	CHECK_STR(t.uart.dev.ops->reg_name(&t.uart.dev, 0, true), "THR");
+	CHECK_STR(uart_region.reg_name(&t.uart.dev, 0, true), "THR");
 }
 
 TEST(scratch_keeps_its_value)
@@ -166,14 +166,14 @@ TEST(backlog_is_lossless_until_full)
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (char)i;
 	uart_input(&t.uart, data, UART_BACKLOG);
-	CHECK_EQ(t.uart.lost, 0);
+	CHECK_EQ(t.uart.s.lost, 0);
 	CHECK_EQ(uart_input_room(&t.uart), 0);
 	CHECK_EQ(in(5), 0x61);
 	CHECK_EQ(uart_input_room(&t.uart), UART_FIFO);
 	for (size_t i = 0; i < UART_BACKLOG; i++)
 		CHECK_EQ(in(0), (uint8_t)i);
 	uart_input(&t.uart, data, sizeof(data));
-	CHECK_EQ(t.uart.lost, 100);
+	CHECK_EQ(t.uart.s.lost, 100);
 	CHECK_EQ(in(5) & 0x02, 0x02);
 	CHECK_EQ(in(5) & 0x02, 0);
 }
@@ -227,7 +227,7 @@ TEST(out2_gates_the_line)
 	setup();
 	out(1, 0x02);
 	CHECK_EQ(t.level, 0);
-	CHECK_EQ(t.uart.thre_pending, 1);
+	CHECK_EQ(t.uart.s.thre_pending, 1);
 	out(4, 0x08);
 	CHECK_EQ(t.level, 1);
 	out(4, 0x18);
@@ -277,7 +277,7 @@ TEST(clearing_the_fifo)
 TEST(reset_is_power_on)
 {
 	setup_driver(0x0f);
-	t.uart.dev.ops->reset(&t.uart.dev);
+	t.uart.dev.class->reset(&t.uart.dev);
 	CHECK_EQ(t.level, 0);
 	CHECK_EQ(in(1), 0);
 	CHECK_EQ(in(2), 0x01);

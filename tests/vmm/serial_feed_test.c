@@ -66,7 +66,7 @@ TEST(input_waits_for_a_slow_guest)
 		for (int i = 0; i < 3000 && got < sizeof(data); i++)
 			CHECK_EQ(rig_in(&rig, 0x3f8, 1), (uint8_t)data[got++]);
 	}
-	CHECK_EQ(rig.devices.com1.lost, 0);
+	CHECK_EQ(rig.devices.com1.s.lost, 0);
 	while (turn())
 		;
 	CHECK_EQ(serial_feed_fd(&feed), -1); /* end of stdin */

@@ -45,12 +45,12 @@ struct irq_line vrig_irq(struct vrig *rig)
 
 uint32_t vrig_read(struct vrig *rig, uint64_t reg)
 {
-	return (uint32_t)rig->v->dev.ops->read(&rig->v->dev, reg, 4);
+	return (uint32_t)virtio_region(rig->v)->read(&rig->v->dev, reg, 4);
 }
 
 void vrig_write(struct vrig *rig, uint64_t reg, uint32_t value)
 {
-	rig->v->dev.ops->write(&rig->v->dev, reg, 4, value);
+	virtio_region(rig->v)->write(&rig->v->dev, reg, 4, value);
 }
 
 gpa_t vrig_desc(unsigned int queue)

@@ -79,7 +79,7 @@ static void name_device(struct vcpu *v, struct exit_record *e)
 	struct bus *bus = &v->vm->bus;
 	const struct bus_range *r = bus_find(bus, kind, e->where);
 
-	e->device = r ? r->dev->ops->name : NULL;
+	e->device = r ? r->ops->name : NULL;
 	e->reg = bus_reg_name(bus, kind, e->where, e->is_write);
 }
 

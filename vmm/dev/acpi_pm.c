@@ -1,7 +1,5 @@
 #include "vmm/dev/acpi_pm.h"
 
-#include <time.h>
-
 enum {
 	STS_TIMER = 0x0001,
 	CNT_SCI_EN = 0x0001,
@@ -23,14 +21,14 @@ enum {
 #define TIMER_HZ  3579545
 #define SECOND_NS 1000000000
 
-static struct acpi_pm *to_pm(struct bus_device *dev)
+static struct acpi_pm *to_pm(struct device *dev)
 {
-	return (struct acpi_pm *)(void *)dev;
+	return (struct acpi_pm *)dev;
 }
 
 static uint64_t timer_ticks(const struct acpi_pm *p)
 {
-	uint64_t ns = p->now() - p->start;
+	uint64_t ns = device_now(p->clock) - p->s.start;
 
 	return ns / SECOND_NS * TIMER_HZ +
 	       ns % SECOND_NS * TIMER_HZ / SECOND_NS;
@@ -39,17 +37,17 @@ static uint64_t timer_ticks(const struct acpi_pm *p)
 /* TMR_STS is set whenever the timer's top bit has changed. */
 static uint16_t read_status(const struct acpi_pm *p)
 {
-	bool toggled = p->timer_seen >> TIMER_TOP_BIT !=
+	bool toggled = p->s.timer_seen >> TIMER_TOP_BIT !=
 		       timer_ticks(p) >> TIMER_TOP_BIT;
 
-	return p->status | (toggled ? STS_TIMER : 0);
+	return p->s.status | (toggled ? STS_TIMER : 0);
 }
 
 /* All twelve bytes, as an access of any size and place sees them. */
 static void snapshot(const struct acpi_pm *p, uint8_t regs[OFF_END])
 {
-	const uint16_t word[] = {read_status(p), p->enable,
-				 p->control | CNT_SCI_EN, 0xffff};
+	const uint16_t word[] = {read_status(p), p->s.enable,
+				 p->s.control | CNT_SCI_EN, 0xffff};
 	uint64_t timer = timer_ticks(p) & BITS(TIMER_TOP_BIT, 0);
 
 	for (unsigned int i = 0; i < OFF_TIMER; i++)
@@ -58,8 +56,7 @@ static void snapshot(const struct acpi_pm *p, uint8_t regs[OFF_END])
 		regs[OFF_TIMER + i] = (uint8_t)(timer >> (8 * i));
 }
 
-static uint64_t pm_read(struct bus_device *dev, uint64_t offset,
-			unsigned int size)
+static uint64_t pm_read(struct device *dev, uint64_t offset, unsigned int size)
 {
 	uint8_t regs[OFF_END];
 	uint64_t value = 0;
@@ -77,7 +74,7 @@ static void write_control(struct acpi_pm *p, uint16_t value)
 {
 	unsigned int type = value >> CNT_SLP_TYP_SHIFT & 7;
 
-	p->control = value & CNT_KEPT;
+	p->s.control = value & CNT_KEPT;
 	if ((value & CNT_SLP_EN) &&
 	    (type == ACPI_S5_TYPE || type == SLP_TYP_GUESSED))
 		p->machine->exit(p->machine->ctx, 0, "ACPI power-off");
@@ -96,41 +93,40 @@ static void write_byte(struct acpi_pm *p, uint64_t offset, uint8_t value)
 	switch (offset) {
 	case OFF_STATUS: /* ones clear */
 	case OFF_STATUS + 1:
-		p->status &= (uint16_t)~merge(0, offset & 1, value);
+		p->s.status &= (uint16_t)~merge(0, offset & 1, value);
 		if (offset == OFF_STATUS && (value & STS_TIMER))
-			p->timer_seen = timer_ticks(p);
+			p->s.timer_seen = timer_ticks(p);
 		break;
 	case OFF_ENABLE:
 	case OFF_ENABLE + 1:
-		p->enable = merge(p->enable, offset & 1, value);
+		p->s.enable = merge(p->s.enable, offset & 1, value);
 		break;
 	case OFF_CONTROL:
 	case OFF_CONTROL + 1:
-		write_control(p, merge(p->control, offset & 1, value));
+		write_control(p, merge(p->s.control, offset & 1, value));
 		break;
 	default: /* the timer is read-only */
 		break;
 	}
 }
 
-static void pm_write(struct bus_device *dev, uint64_t offset, unsigned int size,
+static void pm_write(struct device *dev, uint64_t offset, unsigned int size,
 		     uint64_t value)
 {
 	for (unsigned int i = 0; i < size; i++)
 		write_byte(to_pm(dev), offset + i, (uint8_t)(value >> (8 * i)));
 }
 
-static void pm_reset(struct bus_device *dev)
+static void pm_reset(struct device *dev)
 {
 	struct acpi_pm *p = to_pm(dev);
 
-	p->status = p->enable = p->control = 0;
-	p->start = p->now();
-	p->timer_seen = 0;
+	p->s.status = p->s.enable = p->s.control = 0;
+	p->s.start = device_now(p->clock);
+	p->s.timer_seen = 0;
 }
 
-static const char *pm_reg_name(struct bus_device *dev, uint64_t offset,
-			       bool write)
+static const char *pm_reg_name(struct device *dev, uint64_t offset, bool write)
 {
 	static const char *const names[OFF_END / 2] = {
 		"PM1_STS", "PM1_EN", "PM1_CNT", NULL, "PM_TMR", "PM_TMR",
@@ -139,25 +135,100 @@ static const char *pm_reg_name(struct bus_device *dev, uint64_t offset,
 	return offset < OFF_END ? names[offset / 2] : NULL;
 }
 
-static const struct bus_device_ops pm_ops = {
+static uint64_t get_status(const struct device *dev, unsigned int i)
+{
+	return read_status((const struct acpi_pm *)dev);
+}
+
+static uint64_t get_control(const struct device *dev, unsigned int i)
+{
+	return ((const struct acpi_pm *)dev)->s.control | CNT_SCI_EN;
+}
+
+static uint64_t get_timer(const struct device *dev, unsigned int i)
+{
+	return timer_ticks((const struct acpi_pm *)dev) &
+	       BITS(TIMER_TOP_BIT, 0);
+}
+
+static const struct bit_name event_bits[] = {
+	{"TMR", STS_TIMER, "the timer's top bit has changed"},
+	{"BM", 0x0010, "bus master"},
+	{"GBL", 0x0020, "global lock released"},
+	{"PWRBTN", 0x0100, "power button"},
+	{"SLPBTN", 0x0200, "sleep button"},
+	{"RTC", 0x0400, "RTC alarm"},
+	{"PCIEXP_WAKE", 0x4000, "PCI Express wake"},
+	{"WAK", 0x8000, "woken up"},
+	{NULL, 0, NULL},
+};
+
+static const struct bit_name control_bits[] = {
+	{"SCI_EN", CNT_SCI_EN, "ACPI mode"},
+	{"BM_RLD", 0x0002, "bus master reload"},
+	{"SLP_TYP", 0x1c00, "sleep type"},
+	{NULL, 0, NULL},
+};
+
+#define S struct acpi_pm_state
+static const struct device_reg pm_regs[] = {
+	{.name = "PM1_STS", .size = 2, .get = get_status, .bits = event_bits},
+	DEVICE_REG_AS(S, enable, "PM1_EN", .bits = event_bits),
+	{.name = "PM1_CNT", .size = 2, .get = get_control, .bits = control_bits},
+	{.name = "PM_TMR", .size = 4, .get = get_timer},
+	{NULL},
+};
+
+static const struct wire_layout pm_layout = {
+	.name = "acpi-pm",
+	.size = sizeof(S),
+	.field = (const struct wire_field[]){WIRE_U64(S, start),
+					     WIRE_U64(S, timer_seen),
+					     WIRE_U16(S, status),
+					     WIRE_U16(S, enable),
+					     WIRE_U16(S, control,
+						      .max = CNT_KEPT),
+					     {.kind = WIRE_END}}};
+#undef S
+
+static bool pm_check(const struct device *dev, const void *state,
+		     struct err *err)
+{
+	const struct acpi_pm_state *s = state;
+
+	if (s->control & ~CNT_KEPT)
+		return err_set(err, ERR_MALFORMED, "control cannot be 0x%x",
+			       s->control);
+	return true;
+}
+
+static void pm_shift(void *state, uint64_t ns)
+{
+	((struct acpi_pm_state *)state)->start += ns;
+}
+
+static const struct device_class pm_class = {
+	.name = "acpi-pm",
+	.about = "ACPI power management registers and timer",
+	.state_offset = offsetof(struct acpi_pm, s),
+	.state = &pm_layout,
+	.regs = pm_regs,
+	.reset = pm_reset,
+	.check = pm_check,
+	.shift = pm_shift,
+};
+
+const struct region_ops acpi_pm_region = {
 	.name = "acpi-pm",
 	.read = pm_read,
 	.write = pm_write,
-	.reset = pm_reset,
 	.reg_name = pm_reg_name,
 };
 
-static uint64_t host_now(void)
+void acpi_pm_init(struct acpi_pm *p, const struct machine_ops *machine,
+		  const struct device_clock *clock)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * SECOND_NS + (uint64_t)ts.tv_nsec;
-}
-
-void acpi_pm_init(struct acpi_pm *p, const struct machine_ops *machine)
-{
-	*p = (struct acpi_pm){.dev = {&pm_ops}, .machine = machine};
-	p->now = host_now;
+	*p = (struct acpi_pm){.machine = machine, .clock = clock};
+	device_init(&p->dev, &pm_class, NULL);
 	pm_reset(&p->dev);
 }

@@ -7,8 +7,6 @@
  * the SLP_TYP that the DSDT gives \_S5, and with 5, which guests that do not
  * read the DSDT write; other sleep states are ignored, as is whatever would
  * raise an SCI.
- *
- * Threading: the caller holds the bus lock.
  */
 #ifndef VMM_DEV_ACPI_PM_H
 #define VMM_DEV_ACPI_PM_H
@@ -18,16 +16,23 @@
 
 #define ACPI_PM_LEN 12 /* bytes from ACPI_PM1A_EVT on */
 
-struct acpi_pm {
-	struct bus_device dev;
-	const struct machine_ops *machine;
-	uint64_t (*now)(void); /* host nanoseconds; tests replace it */
-	uint64_t start;	       /* `now` at timer value 0 */
-	uint64_t timer_seen;   /* timer when TMR_STS was last cleared */
+struct acpi_pm_state {
+	uint64_t start;	     /* clock at timer value 0 */
+	uint64_t timer_seen; /* timer when TMR_STS was last cleared */
 	uint16_t status, enable, control;
 };
 
-/* `machine` outlives the device. */
-void acpi_pm_init(struct acpi_pm *p, const struct machine_ops *machine);
+struct acpi_pm {
+	struct device dev;
+	const struct machine_ops *machine;
+	const struct device_clock *clock;
+	struct acpi_pm_state s;
+};
+
+extern const struct region_ops acpi_pm_region;
+
+/* What is pointed to outlives the device. */
+void acpi_pm_init(struct acpi_pm *p, const struct machine_ops *machine,
+		  const struct device_clock *clock);
 
 #endif

@@ -19,7 +19,7 @@ static const char *kind_name(enum bus_kind kind)
 }
 
 bool bus_add(struct bus *b, enum bus_kind kind, uint64_t base, uint64_t len,
-	     struct bus_device *dev, struct err *err)
+	     const struct region_ops *ops, struct device *dev, struct err *err)
 {
 	uint64_t space = kind == BUS_PIO ? 0x10000 : UINT64_MAX;
 
@@ -27,13 +27,13 @@ bool bus_add(struct bus *b, enum bus_kind kind, uint64_t base, uint64_t len,
 		return err_set(err, ERR_RANGE,
 			       "%s: %s range 0x%llx length 0x%llx does not fit "
 			       "the address space",
-			       dev->ops->name, kind_name(kind),
+			       ops->name, kind_name(kind),
 			       (unsigned long long)base,
 			       (unsigned long long)len);
 	if (b->ranges == ARRAY_SIZE(b->range))
 		return err_set(err, ERR_LIMIT,
 			       "%s: the bus has room for %zu ranges only",
-			       dev->ops->name, ARRAY_SIZE(b->range));
+			       ops->name, ARRAY_SIZE(b->range));
 	for (unsigned int i = 0; i < b->ranges; i++) {
 		const struct bus_range *r = &b->range[i];
 
@@ -42,13 +42,29 @@ bool bus_add(struct bus *b, enum bus_kind kind, uint64_t base, uint64_t len,
 			return err_set(err, ERR_INTERNAL,
 				       "%s: %s range at 0x%llx overlaps %s at "
 				       "0x%llx",
-				       dev->ops->name, kind_name(kind),
-				       (unsigned long long)base,
-				       r->dev->ops->name,
+				       ops->name, kind_name(kind),
+				       (unsigned long long)base, r->ops->name,
 				       (unsigned long long)r->base);
 	}
 	b->range[b->ranges++] = (struct bus_range){
-		.kind = kind, .base = base, .len = len, .dev = dev};
+		.kind = kind, .base = base, .len = len, .ops = ops, .dev = dev};
+	return bus_add_device(b, dev, err);
+}
+
+bool bus_add_device(struct bus *b, struct device *dev, struct err *err)
+{
+	for (unsigned int i = 0; i < b->devices; i++) {
+		if (b->device[i] == dev)
+			return true;
+		if (!strcmp(b->device[i]->name, dev->name))
+			return err_set(err, ERR_INTERNAL,
+				       "there are two devices '%s'", dev->name);
+	}
+	if (b->devices == ARRAY_SIZE(b->device))
+		return err_set(err, ERR_LIMIT,
+			       "%s: the bus has room for %zu devices only",
+			       dev->name, ARRAY_SIZE(b->device));
+	b->device[b->devices++] = dev;
 	return true;
 }
 
@@ -72,7 +88,7 @@ static uint64_t size_mask(unsigned int size)
 static uint64_t range_access(const struct bus_range *r, uint64_t addr,
 			     unsigned int size, bool write, uint64_t value)
 {
-	const struct bus_device_ops *ops = r->dev->ops;
+	const struct region_ops *ops = r->ops;
 
 	if (!write)
 		return ops->read ? ops->read(r->dev, addr - r->base, size)
@@ -104,9 +120,9 @@ static uint64_t access_bytes(const struct bus *b, enum bus_kind kind,
 static const char *name_locked(const struct bus_range *r, uint64_t addr,
 			       bool write)
 {
-	if (!r || !r->dev->ops->reg_name)
+	if (!r || !r->ops->reg_name)
 		return NULL;
-	return r->dev->ops->reg_name(r->dev, addr - r->base, write);
+	return r->ops->reg_name(r->dev, addr - r->base, write);
 }
 
 /* r is the range of the first byte, NULL when there is none. */
@@ -116,7 +132,7 @@ static uint64_t access_locked(const struct bus *b, const struct bus_range *r,
 {
 	if (!r)
 		return UINT64_MAX;
-	if ((r->dev->ops->width && size > r->dev->ops->width) ||
+	if ((r->ops->width && size > r->ops->width) ||
 	    !range_ok(r->base, r->len, addr, size))
 		return access_bytes(b, kind, addr, size, write, value);
 	return range_access(r, addr, size, write, value);
@@ -134,10 +150,10 @@ static void count_locked(struct bus *b, const struct bus_range *r, bool write)
 		mine->reads++;
 }
 
-const struct bus_device *bus_access_named(struct bus *b, unsigned int cpu,
-					  enum bus_kind kind, uint64_t addr,
-					  unsigned int size, bool write,
-					  uint64_t *value, const char **reg)
+const struct bus_range *bus_access_named(struct bus *b, unsigned int cpu,
+					 enum bus_kind kind, uint64_t addr,
+					 unsigned int size, bool write,
+					 uint64_t *value, const char **reg)
 {
 	uint64_t in = write ? *value & size_mask(size) : 0, out;
 	const struct bus_range *r;
@@ -153,19 +169,19 @@ const struct bus_device *bus_access_named(struct bus *b, unsigned int cpu,
 	pthread_mutex_unlock(&b->lock);
 	if (!write)
 		*value = out & size_mask(size);
-	return r ? r->dev : NULL;
+	return r;
 }
 
-const struct bus_device *bus_access(struct bus *b, enum bus_kind kind,
-				    uint64_t addr, unsigned int size,
-				    bool write, uint64_t *value)
+const struct bus_range *bus_access(struct bus *b, enum bus_kind kind,
+				   uint64_t addr, unsigned int size, bool write,
+				   uint64_t *value)
 {
 	return bus_access_named(b, 0, kind, addr, size, write, value, NULL);
 }
 
-const struct bus_device *bus_debug_access(struct bus *b, enum bus_kind kind,
-					  uint64_t addr, unsigned int size,
-					  bool write, uint64_t *value)
+const struct bus_range *bus_debug_access(struct bus *b, enum bus_kind kind,
+					 uint64_t addr, unsigned int size,
+					 bool write, uint64_t *value)
 {
 	uint64_t in = write ? *value & size_mask(size) : 0, out;
 	const struct bus_range *r;
@@ -176,7 +192,7 @@ const struct bus_device *bus_debug_access(struct bus *b, enum bus_kind kind,
 	pthread_mutex_unlock(&b->lock);
 	if (!write)
 		*value = out & size_mask(size);
-	return r ? r->dev : NULL;
+	return r;
 }
 
 const char *bus_reg_name(struct bus *b, enum bus_kind kind, uint64_t addr,
@@ -193,14 +209,25 @@ const char *bus_reg_name(struct bus *b, enum bus_kind kind, uint64_t addr,
 void bus_reset(struct bus *b)
 {
 	pthread_mutex_lock(&b->lock);
-	for (unsigned int i = 0; i < b->ranges; i++) {
-		struct bus_device *dev = b->range[i].dev;
-		unsigned int first = 0;
-
-		while (b->range[first].dev != dev)
-			first++;
-		if (first == i && dev->ops->reset)
-			dev->ops->reset(dev);
-	}
+	for (unsigned int i = 0; i < b->devices; i++)
+		b->device[i]->class->reset(b->device[i]);
 	pthread_mutex_unlock(&b->lock);
+}
+
+uint64_t bus_next_timer(const struct bus *b)
+{
+	uint64_t next = DEVICE_IDLE;
+
+	for (unsigned int i = 0; i < b->devices; i++)
+		if (b->device[i]->class->next)
+			next = min_u64(next,
+				       b->device[i]->class->next(b->device[i]));
+	return next;
+}
+
+void bus_run_timers(struct bus *b)
+{
+	for (unsigned int i = 0; i < b->devices; i++)
+		if (b->device[i]->class->run)
+			b->device[i]->class->run(b->device[i]);
 }

@@ -17,51 +17,47 @@
 
 #include "arch/x86_state.h"
 #include "base/err.h"
+#include "vmm/dev/device.h"
 
 enum bus_kind {
 	BUS_PIO,
 	BUS_MMIO,
 };
 
-struct bus_device;
-
-struct bus_device_ops {
-	const char *name; /* "16550", "cmos", ... */
+struct region_ops {
+	const char *name; /* for traces: "16550", "cmos", ... */
 	/*
 	 * Widest access the device takes, 0 = any.  A wider one reaches it as
 	 * bytes, lowest address first, as an 8-bit ISA card sees it.
 	 */
 	unsigned int width;
 	/* offset from the range's base; size 1, 2, 4 or 8 bytes */
-	uint64_t (*read)(struct bus_device *dev, uint64_t offset,
+	uint64_t (*read)(struct device *dev, uint64_t offset,
 			 unsigned int size);
-	void (*write)(struct bus_device *dev, uint64_t offset,
-		      unsigned int size, uint64_t value);
-	/* Power-on state; may be NULL. */
-	void (*reset)(struct bus_device *dev);
+	void (*write)(struct device *dev, uint64_t offset, unsigned int size,
+		      uint64_t value);
 	/* Name of the register at an offset, for traces; may be NULL. */
-	const char *(*reg_name)(struct bus_device *dev, uint64_t offset,
+	const char *(*reg_name)(struct device *dev, uint64_t offset,
 				bool write);
-};
-
-/* Devices embed this first. */
-struct bus_device {
-	const struct bus_device_ops *ops;
 };
 
 struct bus_range {
 	enum bus_kind kind;
 	uint64_t base, len;
-	struct bus_device *dev;
+	const struct region_ops *ops;
+	struct device *dev;
 	uint64_t reads, writes; /* by the guest, that began here */
 };
 
-#define BUS_RANGES 48
+#define BUS_RANGES  48
+#define BUS_DEVICES 320
 
 struct bus {
 	pthread_mutex_t lock; /* guards every device's state */
 	struct bus_range range[BUS_RANGES];
 	unsigned int ranges;
+	struct device *device[BUS_DEVICES]; /* each once */
+	unsigned int devices;
 	uint64_t unclaimed; /* accesses nobody answered */
 	unsigned int cpu;   /* lock: who makes the access; debuggers are 0 */
 };
@@ -71,31 +67,35 @@ void bus_deinit(struct bus *b);
 
 /* Ranges must not overlap others of the same kind; the device outlives b. */
 bool bus_add(struct bus *b, enum bus_kind kind, uint64_t base, uint64_t len,
-	     struct bus_device *dev, struct err *err) MUST_CHECK;
+	     const struct region_ops *ops, struct device *dev,
+	     struct err *err) MUST_CHECK;
+/* A device that has no ranges of its own, or none yet. */
+bool bus_add_device(struct bus *b, struct device *dev,
+		    struct err *err) MUST_CHECK;
 
 /*
- * One access.  *value is written for reads.  Returns the device that answered
+ * One access.  *value is written for reads.  Returns the range that answered
  * or NULL when none did (reads then give all-ones of that size).  An access
- * that starts in a range and leaves it is made byte by byte; the device at its
+ * that starts in a range and leaves it is made byte by byte; the range of its
  * first byte is the one returned.
  */
-const struct bus_device *bus_access(struct bus *b, enum bus_kind kind,
-				    uint64_t addr, unsigned int size,
-				    bool write, uint64_t *value);
+const struct bus_range *bus_access(struct bus *b, enum bus_kind kind,
+				   uint64_t addr, unsigned int size, bool write,
+				   uint64_t *value);
 
 /*
  * The same by vCPU cpu, and *reg (unless reg is NULL) becomes the name of the
  * register as it is before the access, for traces: NULL where there is none.
  */
-const struct bus_device *bus_access_named(struct bus *b, unsigned int cpu,
-					  enum bus_kind kind, uint64_t addr,
-					  unsigned int size, bool write,
-					  uint64_t *value, const char **reg);
+const struct bus_range *bus_access_named(struct bus *b, unsigned int cpu,
+					 enum bus_kind kind, uint64_t addr,
+					 unsigned int size, bool write,
+					 uint64_t *value, const char **reg);
 
 /* The same by a debugger: it is not counted. */
-const struct bus_device *bus_debug_access(struct bus *b, enum bus_kind kind,
-					  uint64_t addr, unsigned int size,
-					  bool write, uint64_t *value);
+const struct bus_range *bus_debug_access(struct bus *b, enum bus_kind kind,
+					 uint64_t addr, unsigned int size,
+					 bool write, uint64_t *value);
 
 /*
  * Name of the device register at an address, for traces, or NULL.  Takes the
@@ -111,34 +111,8 @@ const struct bus_range *bus_find(const struct bus *b, enum bus_kind kind,
 /* Every device back to its power-on state; takes the lock. */
 void bus_reset(struct bus *b);
 
-/* ---- what devices need of the machine ---- */
-
-/*
- * One interrupt line; set() may be called from any thread, under the bus lock.
- * A NULL set means that nothing is wired to it.
- */
-struct irq_line {
-	void (*set)(void *ctx, unsigned int gsi, int level);
-	void *ctx;
-	unsigned int gsi;
-};
-
-/* Where a device's output bytes go; called under the bus lock. */
-struct byte_sink {
-	void (*write)(void *ctx, const void *data, size_t len);
-	void *ctx;
-};
-
-/*
- * Requests of the guest to the machine; called on a vCPU thread, under the bus
- * lock, so the callee notes the request and acts on it after bus_access().
- */
-struct machine_ops {
-	/* isa-debug-exit, ACPI power-off: the guest is over */
-	void (*exit)(void *ctx, int status, const char *by);
-	/* keyboard controller, 0xcf9, 0x92: reset */
-	void (*reset)(void *ctx, const char *by);
-	void *ctx;
-};
+/* Timers: when bus_run_timers() has something to do; under the lock. */
+uint64_t bus_next_timer(const struct bus *b);
+void bus_run_timers(struct bus *b);
 
 #endif

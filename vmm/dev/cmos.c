@@ -39,9 +39,9 @@ enum cmos_reg {
 /* UIP rises 244 us before an update, to give readers time to finish. */
 #define UIP_NS	  244141
 
-static struct cmos *to_cmos(struct bus_device *dev)
+static struct cmos *to_cmos(struct device *dev)
 {
-	return (struct cmos *)(void *)dev;
+	return (struct cmos *)dev;
 }
 
 static bool is_time_reg(unsigned int reg)
@@ -55,14 +55,14 @@ static bool is_time_reg(unsigned int reg)
 
 static uint8_t encode(const struct cmos *c, unsigned int n)
 {
-	if (c->ram[REG_B] & B_BINARY)
+	if (c->s.ram[REG_B] & B_BINARY)
 		return (uint8_t)n;
 	return (uint8_t)(n / 10 % 10 << 4 | n % 10);
 }
 
 static int decode(const struct cmos *c, uint8_t byte)
 {
-	if (c->ram[REG_B] & B_BINARY)
+	if (c->s.ram[REG_B] & B_BINARY)
 		return byte;
 	return (byte >> 4) * 10 + (byte & 15);
 }
@@ -71,7 +71,7 @@ static uint8_t encode_hour(const struct cmos *c, int hour)
 {
 	uint8_t byte;
 
-	if (c->ram[REG_B] & B_24H)
+	if (c->s.ram[REG_B] & B_24H)
 		return encode(c, (unsigned int)hour);
 	byte = encode(c, hour % 12 ? (unsigned int)hour % 12 : 12);
 	return hour >= 12 ? byte | HOUR_PM : byte;
@@ -79,7 +79,7 @@ static uint8_t encode_hour(const struct cmos *c, int hour)
 
 static int decode_hour(const struct cmos *c, uint8_t byte)
 {
-	if (c->ram[REG_B] & B_24H)
+	if (c->s.ram[REG_B] & B_24H)
 		return decode(c, byte);
 	return decode(c, byte & 0x7f) % 12 + (byte & HOUR_PM ? 12 : 0);
 }
@@ -91,7 +91,7 @@ static time_t guest_time(const struct cmos *c)
 	struct timespec ts;
 
 	c->now(&ts);
-	return ts.tv_sec + (time_t)c->offset;
+	return ts.tv_sec + (time_t)c->s.offset;
 }
 
 /* Write the current time into the registers. */
@@ -102,56 +102,56 @@ static void latch_time(struct cmos *c)
 
 	if (!gmtime_r(&now, &tm))
 		return;
-	c->ram[REG_SECONDS] = encode(c, (unsigned int)tm.tm_sec);
-	c->ram[REG_MINUTES] = encode(c, (unsigned int)tm.tm_min);
-	c->ram[REG_HOURS] = encode_hour(c, tm.tm_hour);
-	c->ram[REG_WEEKDAY] = encode(c, (unsigned int)tm.tm_wday + 1);
-	c->ram[REG_DAY] = encode(c, (unsigned int)tm.tm_mday);
-	c->ram[REG_MONTH] = encode(c, (unsigned int)tm.tm_mon + 1);
-	c->ram[REG_YEAR] = encode(c, (unsigned int)tm.tm_year % 100);
-	c->ram[REG_CENTURY] = encode(c, (unsigned int)tm.tm_year / 100 + 19);
+	c->s.ram[REG_SECONDS] = encode(c, (unsigned int)tm.tm_sec);
+	c->s.ram[REG_MINUTES] = encode(c, (unsigned int)tm.tm_min);
+	c->s.ram[REG_HOURS] = encode_hour(c, tm.tm_hour);
+	c->s.ram[REG_WEEKDAY] = encode(c, (unsigned int)tm.tm_wday + 1);
+	c->s.ram[REG_DAY] = encode(c, (unsigned int)tm.tm_mday);
+	c->s.ram[REG_MONTH] = encode(c, (unsigned int)tm.tm_mon + 1);
+	c->s.ram[REG_YEAR] = encode(c, (unsigned int)tm.tm_year % 100);
+	c->s.ram[REG_CENTURY] = encode(c, (unsigned int)tm.tm_year / 100 + 19);
 }
 
 /* Make the registers the current time; odd values carry over as in mktime. */
 static void set_time(struct cmos *c)
 {
 	struct tm tm = {
-		.tm_sec = decode(c, c->ram[REG_SECONDS]),
-		.tm_min = decode(c, c->ram[REG_MINUTES]),
-		.tm_hour = decode_hour(c, c->ram[REG_HOURS]),
-		.tm_mday = decode(c, c->ram[REG_DAY]),
-		.tm_mon = decode(c, c->ram[REG_MONTH]) - 1,
+		.tm_sec = decode(c, c->s.ram[REG_SECONDS]),
+		.tm_min = decode(c, c->s.ram[REG_MINUTES]),
+		.tm_hour = decode_hour(c, c->s.ram[REG_HOURS]),
+		.tm_mday = decode(c, c->s.ram[REG_DAY]),
+		.tm_mon = decode(c, c->s.ram[REG_MONTH]) - 1,
 	};
 	struct timespec ts;
 
-	tm.tm_year = (decode(c, c->ram[REG_CENTURY]) - 19) * 100 +
-		     decode(c, c->ram[REG_YEAR]);
+	tm.tm_year = (decode(c, c->s.ram[REG_CENTURY]) - 19) * 100 +
+		     decode(c, c->s.ram[REG_YEAR]);
 	c->now(&ts);
-	c->offset = (int64_t)timegm(&tm) - ts.tv_sec;
+	c->s.offset = (int64_t)timegm(&tm) - ts.tv_sec;
 }
 
 static uint8_t read_a(struct cmos *c)
 {
 	struct timespec ts;
 
-	if (c->ram[REG_B] & B_SET)
-		return c->ram[REG_A];
+	if (c->s.ram[REG_B] & B_SET)
+		return c->s.ram[REG_A];
 	c->now(&ts);
-	return c->ram[REG_A] | (ts.tv_nsec >= SECOND_NS - UIP_NS ? A_UIP : 0);
+	return c->s.ram[REG_A] | (ts.tv_nsec >= SECOND_NS - UIP_NS ? A_UIP : 0);
 }
 
 /* Flags that came up since the last read; reading clears them. */
 static uint8_t read_c(struct cmos *c)
 {
-	time_t now = guest_time(c), before = c->flags_read;
+	time_t now = guest_time(c), before = c->s.flags_read;
 
-	c->flags_read = now;
-	return now != before && !(c->ram[REG_B] & B_SET) ? C_UPDATE : 0;
+	c->s.flags_read = now;
+	return now != before && !(c->s.ram[REG_B] & B_SET) ? C_UPDATE : 0;
 }
 
 static uint8_t read_reg(struct cmos *c, unsigned int reg)
 {
-	if (is_time_reg(reg) && !(c->ram[REG_B] & B_SET))
+	if (is_time_reg(reg) && !(c->s.ram[REG_B] & B_SET))
 		latch_time(c);
 	switch (reg) {
 	case REG_A:
@@ -161,30 +161,30 @@ static uint8_t read_reg(struct cmos *c, unsigned int reg)
 	case REG_D:
 		return D_VALID;
 	default:
-		return c->ram[reg];
+		return c->s.ram[reg];
 	}
 }
 
 static void write_b(struct cmos *c, uint8_t value)
 {
-	bool was_set = c->ram[REG_B] & B_SET;
+	bool was_set = c->s.ram[REG_B] & B_SET;
 
 	if (!was_set && (value & B_SET))
 		latch_time(c);
 	/* the registers were written in the form the old B announced or, as
 	 * drivers do it, in the one the new B brings along */
-	c->ram[REG_B] = value;
+	c->s.ram[REG_B] = value;
 	if (was_set && !(value & B_SET))
 		set_time(c);
 }
 
 static void write_reg(struct cmos *c, unsigned int reg, uint8_t value)
 {
-	bool is_set = c->ram[REG_B] & B_SET;
+	bool is_set = c->s.ram[REG_B] & B_SET;
 
 	switch (reg) {
 	case REG_A:
-		c->ram[REG_A] = value & ~A_UIP;
+		c->s.ram[REG_A] = value & ~A_UIP;
 		return;
 	case REG_B:
 		write_b(c, value);
@@ -196,35 +196,35 @@ static void write_reg(struct cmos *c, unsigned int reg, uint8_t value)
 		break;
 	}
 	if (!is_time_reg(reg)) {
-		c->ram[reg] = value;
+		c->s.ram[reg] = value;
 		return;
 	}
 	if (!is_set)
 		latch_time(c);
-	c->ram[reg] = value;
+	c->s.ram[reg] = value;
 	if (!is_set)
 		set_time(c);
 }
 
-static uint64_t cmos_read(struct bus_device *dev, uint64_t offset,
+static uint64_t cmos_read(struct device *dev, uint64_t offset,
 			  unsigned int size)
 {
 	struct cmos *c = to_cmos(dev);
 
-	return offset ? read_reg(c, c->index) : 0xff; /* 0x70: write-only */
+	return offset ? read_reg(c, c->s.index) : 0xff; /* 0x70: write-only */
 }
 
-static void cmos_write(struct bus_device *dev, uint64_t offset,
-		       unsigned int size, uint64_t value)
+static void cmos_write(struct device *dev, uint64_t offset, unsigned int size,
+		       uint64_t value)
 {
 	struct cmos *c = to_cmos(dev);
 
 	if (offset) {
-		write_reg(c, c->index, (uint8_t)value);
+		write_reg(c, c->s.index, (uint8_t)value);
 		return;
 	}
-	c->index = value & 0x7f;
-	c->nmi_masked = value & 0x80;
+	c->s.index = value & 0x7f;
+	c->s.nmi_masked = value & 0x80;
 }
 
 static void put_le(uint8_t *at, unsigned int bytes, uint64_t value)
@@ -247,44 +247,70 @@ static void put_memory_size(struct cmos *c)
 	uint64_t low = min_u64(c->memory, UINT64_C(3) << 30);
 	uint64_t high = over(c->memory, low);
 
-	put_le(c->ram + REG_BASE_KB, 2, min_u64(low >> 10, 640));
-	put_le(c->ram + REG_EXT_KB, 2, over(low, 1 << 20) >> 10);
-	put_le(c->ram + REG_EXT_KB2, 2, over(low, 1 << 20) >> 10);
-	put_le(c->ram + REG_ABOVE_16M, 2, over(low, 16 << 20) >> 16);
-	put_le(c->ram + REG_ABOVE_4G, 3, high >> 16);
+	put_le(c->s.ram + REG_BASE_KB, 2, min_u64(low >> 10, 640));
+	put_le(c->s.ram + REG_EXT_KB, 2, over(low, 1 << 20) >> 10);
+	put_le(c->s.ram + REG_EXT_KB2, 2, over(low, 1 << 20) >> 10);
+	put_le(c->s.ram + REG_ABOVE_16M, 2, over(low, 16 << 20) >> 16);
+	put_le(c->s.ram + REG_ABOVE_4G, 3, high >> 16);
 }
 
 /* The clock runs on over a reset, as with a battery. */
-static void cmos_reset(struct bus_device *dev)
+static void cmos_reset(struct device *dev)
 {
 	struct cmos *c = to_cmos(dev);
 
-	memset(c->ram, 0, sizeof(c->ram));
-	c->index = 0;
-	c->nmi_masked = false;
-	c->ram[REG_A] = A_DEFAULT;
-	c->ram[REG_B] = B_24H;
-	c->ram[REG_EQUIPMENT] = 0x02; /* an FPU, no floppy, no display */
+	memset(c->s.ram, 0, sizeof(c->s.ram));
+	c->s.index = 0;
+	c->s.nmi_masked = false;
+	c->s.ram[REG_A] = A_DEFAULT;
+	c->s.ram[REG_B] = B_24H;
+	c->s.ram[REG_EQUIPMENT] = 0x02; /* an FPU, no floppy, no display */
 	put_memory_size(c);
-	c->flags_read = guest_time(c);
+	c->s.flags_read = guest_time(c);
 }
 
-static const char *cmos_reg_name(struct bus_device *dev, uint64_t offset,
+static const char *cmos_reg_name(struct device *dev, uint64_t offset,
 				 bool write)
 {
-	const char *name = cmos_register(to_cmos(dev)->index);
+	const char *name = cmos_register(to_cmos(dev)->s.index);
 
 	if (!offset)
 		return "index";
 	return name ? name : "CMOS data";
 }
 
-static const struct bus_device_ops cmos_ops = {
+#define S struct cmos_state
+static const struct device_reg cmos_regs[] = {
+	DEVICE_REG_AS(S, index, "index"),
+	DEVICE_REGS_AS(S, ram, "ram"),
+	{NULL},
+};
+
+static const struct wire_layout cmos_layout = {
+	.name = "cmos",
+	.size = sizeof(S),
+	.field = (const struct wire_field[]){WIRE_U64(S, offset),
+					     WIRE_U64(S, flags_read),
+					     WIRE_U8(S, index, .max = 0x7f),
+					     WIRE_FLAG(S, nmi_masked),
+					     WIRE_RAW(S, ram),
+					     {.kind = WIRE_END}}};
+#undef S
+
+static const struct device_class cmos_class = {
+	.name = "cmos",
+	.about = "MC146818 clock and CMOS memory",
+	.state_offset = offsetof(struct cmos, s),
+	.state = &cmos_layout,
+	.regs = cmos_regs,
+	.reset = cmos_reset,
+};
+
+const struct region_ops cmos_region = {
 	.name = "cmos",
 	.width = 1,
 	.read = cmos_read,
 	.write = cmos_write,
-	.reset = cmos_reset,
 	.reg_name = cmos_reg_name,
 };
 
@@ -296,7 +322,7 @@ static void host_now(struct timespec *ts)
 void cmos_init(struct cmos *c, uint64_t memory)
 {
 	memset(c, 0, sizeof(*c));
-	c->dev.ops = &cmos_ops;
+	device_init(&c->dev, &cmos_class, NULL);
 	c->now = host_now;
 	c->memory = memory;
 	cmos_reset(&c->dev);

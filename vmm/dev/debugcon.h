@@ -7,11 +7,19 @@
 
 #include "vmm/dev/bus.h"
 
-struct debugcon {
-	struct bus_device dev;
-	struct byte_sink out;
+struct debugcon_state {
+	uint64_t bytes; /* written since the reset */
+	uint8_t last;	/* of those */
 };
 
-void debugcon_init(struct debugcon *d, struct byte_sink out);
+struct debugcon {
+	struct device dev;
+	struct byte_sink out;
+	struct debugcon_state s;
+};
+
+extern const struct region_ops debugcon_region;
+
+void debugcon_init(struct debugcon *d, const char *name, struct byte_sink out);
 
 #endif

@@ -1,6 +1,7 @@
 #include "vmm/dev/devices.h"
 
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static void to_console(void *ctx, const void *data, size_t len)
@@ -28,9 +29,6 @@ void devices_set_line(void *ctx, unsigned int gsi, int level)
 
 	if (gsi >= IOAPIC_PINS)
 		return;
-	d->irq_raised[gsi] += level && !(d->irq_lines >> gsi & 1);
-	d->irq_lines &= ~(UINT32_C(1) << gsi);
-	d->irq_lines |= (uint32_t) !!level << gsi;
 	pic_set_line(&d->pic, gsi, level);
 	ioapic_set_irq(&d->ioapic, gsi, level);
 }
@@ -56,43 +54,30 @@ static void on_eoi(void *ctx, uint8_t vector)
 	ioapic_eoi(&d->ioapic, vector);
 }
 
-uint64_t devices_next_timer(const struct devices *d)
-{
-	return min_u64(lapics_next(&d->lapics), pit_next(&d->pit));
-}
-
-void devices_run_timers(struct devices *d)
-{
-	lapics_run(&d->lapics);
-	pit_run(&d->pit);
-}
-
 static bool add_chips(struct devices *d, const struct devices_config *config,
 		      struct err *err)
 {
 	const struct ioapic_ops ioapic = {.deliver = to_lapics, .ctx = d};
 	const struct pic_ops pic = {to_lint0, d};
-	const struct pit_ops pit = {config->chips->now, config->chips->rearm,
-				    config->chips->ctx};
+	struct bus *b = d->bus;
 
-	lapics_init(&d->lapics, config->vcpus, &d->bus->cpu, config->chips);
+	lapics_init(&d->lapics, config->vcpus, config->chips, &d->clock);
 	d->lapics.eoi = on_eoi;
 	d->lapics.eoi_ctx = d;
 	ioapic_init(&d->ioapic, &ioapic);
 	pic_init(&d->pic, &pic);
-	pit_init(&d->pit, &pit, irq_line(d, config, 0));
-	return bus_add(d->bus, BUS_MMIO, LAPIC_BASE, LAPIC_LEN, &d->lapics.dev,
-		       err) &&
-	       bus_add(d->bus, BUS_PIO, PIC_MASTER_PORT, PIC_PORTS,
-		       &d->pic.master, err) &&
-	       bus_add(d->bus, BUS_PIO, PIC_SLAVE_PORT, PIC_PORTS,
-		       &d->pic.slave, err) &&
-	       bus_add(d->bus, BUS_PIO, PIC_ELCR_PORT, PIC_PORTS, &d->pic.elcr,
-		       err) &&
-	       bus_add(d->bus, BUS_PIO, PIT_PORT, PIT_PORTS, &d->pit.dev,
-		       err) &&
-	       bus_add(d->bus, BUS_PIO, PIT_SPEAKER_PORT, 1, &d->pit.port61,
-		       err);
+	pit_init(&d->pit, &d->clock, irq_line(d, config, 0));
+	return lapics_add(&d->lapics, b, err) &&
+	       bus_add(b, BUS_PIO, PIC_MASTER_PORT, PIC_PORTS,
+		       &pic_master_region, &d->pic.dev, err) &&
+	       bus_add(b, BUS_PIO, PIC_SLAVE_PORT, PIC_PORTS, &pic_slave_region,
+		       &d->pic.dev, err) &&
+	       bus_add(b, BUS_PIO, PIC_ELCR_PORT, PIC_PORTS, &elcr_region,
+		       &d->pic.dev, err) &&
+	       bus_add(b, BUS_PIO, PIT_PORT, PIT_PORTS, &pit_region,
+		       &d->pit.dev, err) &&
+	       bus_add(b, BUS_PIO, PIT_SPEAKER_PORT, 1, &pit_speaker_region,
+		       &d->pit.dev, err);
 }
 
 static bool add_interrupt_chips(struct devices *d,
@@ -106,30 +91,31 @@ static bool add_interrupt_chips(struct devices *d,
 	if (!config->chips)
 		ioapic_init(&d->ioapic, config->ioapic);
 	return bus_add(d->bus, BUS_MMIO, IOAPIC_BASE, IOAPIC_LEN,
-		       &d->ioapic.dev, err);
+		       &ioapic_region, &d->ioapic.dev, err);
 }
 
 static bool register_all(struct devices *d, struct err *err)
 {
 	const struct {
 		uint16_t base, len;
-		struct bus_device *dev;
+		const struct region_ops *ops;
+		struct device *dev;
 	} map[] = {
-		{0x060, 1, &d->i8042.data},
-		{0x064, 1, &d->i8042.control},
-		{0x070, 2, &d->cmos.dev},
-		{0x080, 1, &d->post.dev},
-		{0x092, 1, &d->port92.dev},
-		{0x0e9, 1, &d->debugcon.dev},
-		{0x0f4, 4, &d->exit.dev},
-		{0x3f8, 8, &d->com1.dev},
-		{0x402, 1, &d->bios_debugcon.dev},
-		{ACPI_PM1A_EVT, ACPI_PM_LEN, &d->acpi_pm.dev},
+		{0x060, 1, &i8042_data_region, &d->i8042.dev},
+		{0x064, 1, &i8042_control_region, &d->i8042.dev},
+		{0x070, 2, &cmos_region, &d->cmos.dev},
+		{0x080, 1, &post_region, &d->post.dev},
+		{0x092, 1, &port92_region, &d->port92.dev},
+		{0x0e9, 1, &debugcon_region, &d->debugcon.dev},
+		{0x0f4, 4, &debug_exit_region, &d->exit.dev},
+		{0x3f8, 8, &uart_region, &d->com1.dev},
+		{0x402, 1, &debugcon_region, &d->bios_debugcon.dev},
+		{ACPI_PM1A_EVT, ACPI_PM_LEN, &acpi_pm_region, &d->acpi_pm.dev},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(map); i++)
 		if (!bus_add(d->bus, BUS_PIO, map[i].base, map[i].len,
-			     map[i].dev, err))
+			     map[i].ops, map[i].dev, err))
 			return false;
 	return true;
 }
@@ -140,13 +126,15 @@ static bool add_firmware(struct devices *d, const struct devices_config *config,
 {
 	d->firmware = config->firmware;
 	if (!d->firmware)
-		return bus_add(d->bus, BUS_PIO, 0xcf9, 1, &d->reset.dev, err);
+		return bus_add(d->bus, BUS_PIO, 0xcf9, 1, &reset_port_region,
+			       &d->reset.dev, err);
 	fw_cfg_init(&d->fw_cfg, &config->virtio.dma);
-	pci_host_init(&d->pci_host, &d->reset.dev);
-	return bus_add(d->bus, BUS_PIO, FW_CFG_PORT, FW_CFG_PORTS,
-		       &d->fw_cfg.dev, err) &&
+	pci_host_init(&d->pci_host, &d->reset);
+	return bus_add_device(d->bus, &d->reset.dev, err) &&
+	       bus_add(d->bus, BUS_PIO, FW_CFG_PORT, FW_CFG_PORTS,
+		       &fw_cfg_region, &d->fw_cfg.dev, err) &&
 	       bus_add(d->bus, BUS_PIO, PCI_HOST_PORT, PCI_HOST_PORTS,
-		       &d->pci_host.dev, err);
+		       &pci_host_region, &d->pci_host.dev, err);
 }
 
 void devices_deinit(struct devices *d)
@@ -181,8 +169,8 @@ static bool add_virtio(struct devices *d, struct virtio *v, struct err *err)
 
 	place->base = VIRTIO_MMIO_BASE + VIRTIO_MMIO_STEP * d->virtios;
 	place->irq = virtio_irqs[d->virtios++];
-	return bus_add(d->bus, BUS_MMIO, place->base, VIRTIO_MMIO_LEN, &v->dev,
-		       err);
+	return bus_add(d->bus, BUS_MMIO, place->base, VIRTIO_MMIO_LEN,
+		       virtio_region(v), &v->dev, err);
 }
 
 static bool add_virtios(struct devices *d, const struct devices_config *config,
@@ -211,6 +199,21 @@ static bool add_virtios(struct devices *d, const struct devices_config *config,
 	return add_virtio(d, &d->hvc.v, err);
 }
 
+static uint64_t host_now(void *ctx)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) +
+	       (uint64_t)ts.tv_nsec;
+}
+
+static void no_alarm(void *ctx)
+{
+}
+
+static const struct device_clock host_clock = {host_now, no_alarm, NULL};
+
 bool devices_init(struct devices *d, struct bus *bus,
 		  const struct devices_config *config, struct err *err)
 {
@@ -221,18 +224,19 @@ bool devices_init(struct devices *d, struct bus *bus,
 	d->bus = bus;
 	d->room_fd = d->hvc_room_fd = -1;
 	d->machine = config->machine;
-	uart_init(&d->com1, console, irq_line(d, config, 4));
+	d->clock = config->clock.now ? config->clock : host_clock;
+	uart_init(&d->com1, "com1", console, irq_line(d, config, 4));
 	d->com1.on_room = on_room;
 	d->com1.on_room_ctx = &d->room_fd;
-	debugcon_init(&d->debugcon, debug);
-	debugcon_init(&d->bios_debugcon, debug);
+	debugcon_init(&d->debugcon, "debugcon", debug);
+	debugcon_init(&d->bios_debugcon, "bios-debugcon", debug);
 	debug_exit_init(&d->exit, &d->machine);
 	cmos_init(&d->cmos, config->memory);
 	i8042_init(&d->i8042, &d->machine, irq_line(d, config, 1));
 	post_port_init(&d->post);
 	port92_init(&d->port92, &d->machine);
 	reset_port_init(&d->reset, &d->machine);
-	acpi_pm_init(&d->acpi_pm, &d->machine);
+	acpi_pm_init(&d->acpi_pm, &d->machine, &d->clock);
 	if (!add_interrupt_chips(d, config, err))
 		return false;
 	return register_all(d, err) && add_firmware(d, config, err) &&

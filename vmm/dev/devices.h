@@ -46,15 +46,14 @@ struct virtio_place {
 struct devices {
 	struct bus *bus;
 	struct machine_ops machine;
+	struct device_clock clock;
 	struct uart com1;
 	int room_fd; /* eventfd of devices_serial_notify(), or -1 */
 	struct debugcon debugcon, bios_debugcon;
 	struct debug_exit exit;
 	struct cmos cmos;
 	struct i8042 i8042;
-	struct post_port post;
-	struct port92 port92;
-	struct reset_port reset;
+	struct port post, port92, reset;
 	struct acpi_pm acpi_pm;
 	struct ioapic ioapic; /* on the bus with devices_config.ioapic, .chips */
 
@@ -62,8 +61,6 @@ struct devices {
 	struct lapics lapics;
 	struct pic pic;
 	struct pit pit;
-	uint64_t irq_raised[IOAPIC_PINS]; /* as in struct x86_chips */
-	uint32_t irq_lines;
 
 	/* only with devices_config.firmware */
 	struct fw_cfg fw_cfg;
@@ -85,6 +82,7 @@ struct devices {
  */
 struct devices_config {
 	struct machine_ops machine;
+	struct device_clock clock; /* all NULL: CLOCK_MONOTONIC, no alarm */
 	/*
 	 * Drive an interrupt line; NULL when there is no interrupt chip, or
 	 * when the IOAPIC is one of the devices: then what it sends goes here,
@@ -110,10 +108,6 @@ struct devices_config {
 bool devices_init(struct devices *d, struct bus *bus,
 		  const struct devices_config *config,
 		  struct err *err) MUST_CHECK;
-
-/* devices_config.chips: when their timers are due, and run those that are. */
-uint64_t devices_next_timer(const struct devices *d);
-void devices_run_timers(struct devices *d);
 
 /* Drive an interrupt line, with devices_config.chips; ctx a struct devices. */
 void devices_set_line(void *ctx, unsigned int gsi, int level);

@@ -7,10 +7,17 @@
 
 #include "vmm/dev/bus.h"
 
-struct debug_exit {
-	struct bus_device dev;
-	const struct machine_ops *machine;
+struct debug_exit_state {
+	uint32_t value; /* written last */
 };
+
+struct debug_exit {
+	struct device dev;
+	const struct machine_ops *machine;
+	struct debug_exit_state s;
+};
+
+extern const struct region_ops debug_exit_region;
 
 /* `machine` outlives the device. */
 void debug_exit_init(struct debug_exit *d, const struct machine_ops *machine);

@@ -25,7 +25,7 @@ enum {
 /* What the DMA register reads as. */
 #define DMA_SIGNATURE UINT64_C(0x51454d5520434647) /* "QEMU CFG" */
 
-static struct fw_cfg *of(struct bus_device *dev)
+static struct fw_cfg *of(struct device *dev)
 {
 	return (struct fw_cfg *)dev;
 }
@@ -114,23 +114,23 @@ bool fw_cfg_add_file(struct fw_cfg *f, const char *name, const void *data,
 
 static void choose(struct fw_cfg *f, uint16_t key)
 {
-	f->selected = key;
-	f->offset = 0;
+	f->s.selected = key;
+	f->s.offset = 0;
 }
 
 /* Copy what is left of the selected item; beyond its end it reads as zeros. */
 static void take(struct fw_cfg *f, uint8_t *to, size_t len)
 {
-	const struct fw_cfg_item *item = find(f, f->selected);
-	size_t have = item && f->offset < item->data.len
-			      ? item->data.len - f->offset
+	const struct fw_cfg_item *item = find(f, f->s.selected);
+	size_t have = item && f->s.offset < item->data.len
+			      ? item->data.len - f->s.offset
 			      : 0;
 	size_t n = (size_t)min_u64(len, have);
 
 	memset(to, 0, len);
 	if (n)
-		memcpy(to, item->data.data + f->offset, n);
-	f->offset += (uint32_t)min_u64(len, UINT32_MAX - f->offset);
+		memcpy(to, item->data.data + f->s.offset, n);
+	f->s.offset += (uint32_t)min_u64(len, UINT32_MAX - f->s.offset);
 }
 
 static bool dma_read(struct fw_cfg *f, uint64_t to, uint32_t len)
@@ -168,7 +168,7 @@ static void run_dma(struct fw_cfg *f, uint64_t at)
 	} else if (control & DMA_WRITE) {
 		answer = DMA_ERROR; /* nothing here is for writing */
 	} else if (control & DMA_SKIP) {
-		f->offset += (uint32_t)min_u64(len, UINT32_MAX - f->offset);
+		f->s.offset += (uint32_t)min_u64(len, UINT32_MAX - f->s.offset);
 	}
 	answer = htobe32(answer);
 	/* a guest that put it outside RAM never learns */
@@ -176,8 +176,7 @@ static void run_dma(struct fw_cfg *f, uint64_t at)
 		return;
 }
 
-static uint64_t fw_read(struct bus_device *dev, uint64_t offset,
-			unsigned int size)
+static uint64_t fw_read(struct device *dev, uint64_t offset, unsigned int size)
 {
 	struct fw_cfg *f = of(dev);
 	uint8_t byte;
@@ -193,7 +192,7 @@ static uint64_t fw_read(struct bus_device *dev, uint64_t offset,
 	return 0;
 }
 
-static void fw_write(struct bus_device *dev, uint64_t offset, unsigned int size,
+static void fw_write(struct device *dev, uint64_t offset, unsigned int size,
 		     uint64_t value)
 {
 	struct fw_cfg *f = of(dev);
@@ -203,26 +202,25 @@ static void fw_write(struct bus_device *dev, uint64_t offset, unsigned int size,
 	if (size != 4)
 		return;
 	if (offset == OFF_DMA_HIGH)
-		f->dma_addr = (uint64_t)be32toh((uint32_t)value) << 32;
+		f->s.dma_addr = (uint64_t)be32toh((uint32_t)value) << 32;
 	if (offset == OFF_DMA_LOW) {
-		run_dma(f, f->dma_addr | be32toh((uint32_t)value));
-		f->dma_addr = 0;
+		run_dma(f, f->s.dma_addr | be32toh((uint32_t)value));
+		f->s.dma_addr = 0;
 	}
 }
 
-static void fw_reset(struct bus_device *dev)
+static void fw_reset(struct device *dev)
 {
 	struct fw_cfg *f = of(dev);
 
 	choose(f, 0);
-	f->dma_addr = 0;
+	f->s.dma_addr = 0;
 }
 
-static const char *fw_reg_name(struct bus_device *dev, uint64_t offset,
-			       bool write)
+static const char *fw_reg_name(struct device *dev, uint64_t offset, bool write)
 {
 	struct fw_cfg *f = of(dev);
-	const struct fw_cfg_item *item = find(f, f->selected);
+	const struct fw_cfg_item *item = find(f, f->s.selected);
 
 	if (offset == OFF_SELECT)
 		return "select";
@@ -231,11 +229,36 @@ static const char *fw_reg_name(struct bus_device *dev, uint64_t offset,
 	return "DMA address";
 }
 
-static const struct bus_device_ops fw_ops = {
+#define S struct fw_cfg_state
+static const struct device_reg fw_regs[] = {
+	DEVICE_REG_AS(S, selected, "select"),
+	DEVICE_REG_AS(S, offset, "offset"),
+	DEVICE_REG_AS(S, dma_addr, "DMA address"),
+	{NULL},
+};
+
+static const struct wire_layout fw_layout = {
+	.name = "fw_cfg",
+	.size = sizeof(S),
+	.field = (const struct wire_field[]){WIRE_U16(S, selected),
+					     WIRE_U32(S, offset),
+					     WIRE_U64(S, dma_addr),
+					     {.kind = WIRE_END}}};
+#undef S
+
+static const struct device_class fw_class = {
+	.name = "fw_cfg",
+	.about = "firmware configuration",
+	.state_offset = offsetof(struct fw_cfg, s),
+	.state = &fw_layout,
+	.regs = fw_regs,
+	.reset = fw_reset,
+};
+
+const struct region_ops fw_cfg_region = {
 	.name = "fw_cfg",
 	.read = fw_read,
 	.write = fw_write,
-	.reset = fw_reset,
 	.reg_name = fw_reg_name,
 };
 
@@ -245,7 +268,7 @@ void fw_cfg_init(struct fw_cfg *f, const struct dma *dma)
 	struct err ignored;
 
 	memset(f, 0, sizeof(*f));
-	f->dev.ops = &fw_ops;
+	device_init(&f->dev, &fw_class, NULL);
 	f->dma = *dma;
 	if (!fw_cfg_add(f, FW_CFG_SIGNATURE, "QEMU", 4, &ignored) ||
 	    !fw_cfg_add(f, FW_CFG_ID, &id, sizeof(id), &ignored))

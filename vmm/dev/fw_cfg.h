@@ -3,8 +3,7 @@
  * what machine they run on (QEMU docs/specs/fw_cfg): a selector and a data
  * port, and the DMA interface.
  *
- * Threading: the caller holds the bus lock; items are added before the first
- * vCPU runs.
+ * Items are added before the first vCPU runs.
  */
 #ifndef VMM_DEV_FW_CFG_H
 #define VMM_DEV_FW_CFG_H
@@ -36,17 +35,21 @@ struct fw_cfg_item {
 	struct buf data;
 };
 
+struct fw_cfg_state {
+	uint64_t dma_addr; /* being written, high half first */
+	uint32_t offset;
+	uint16_t selected;
+};
+
 struct fw_cfg {
-	struct bus_device dev;
+	struct device dev;
 	struct dma dma;
 	struct fw_cfg_item item[FW_CFG_ITEMS];
 	unsigned int items, files;
-
-	/* the guest's */
-	uint16_t selected;
-	uint32_t offset;
-	uint64_t dma_addr; /* being written, high half first */
+	struct fw_cfg_state s;
 };
+
+extern const struct region_ops fw_cfg_region;
 
 void fw_cfg_init(struct fw_cfg *f, const struct dma *dma);
 void fw_cfg_deinit(struct fw_cfg *f);

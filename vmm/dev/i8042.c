@@ -42,40 +42,32 @@ enum {
 	REPLY_RESEND = 0xfe,
 };
 
-static struct i8042 *from_data(struct bus_device *dev)
+static struct i8042 *of(struct device *dev)
 {
-	return (struct i8042 *)(void *)((char *)dev -
-					offsetof(struct i8042, data));
-}
-
-static struct i8042 *from_control(struct bus_device *dev)
-{
-	return (struct i8042 *)(void *)((char *)dev -
-					offsetof(struct i8042, control));
+	return (struct i8042 *)dev;
 }
 
 static void update_irq(struct i8042 *k)
 {
-	int level = (k->status & STATUS_OUTPUT_FULL) &&
-		    (k->ram[0] & MODE_KBD_INT);
+	bool level = (k->s.status & STATUS_OUTPUT_FULL) &&
+		     (k->s.ram[0] & MODE_KBD_INT);
 
-	if (level == k->irq_level)
+	if (level == k->s.irq_level)
 		return;
-	k->irq_level = level;
-	if (k->irq.set)
-		k->irq.set(k->irq.ctx, k->irq.gsi, level);
+	k->s.irq_level = level;
+	irq_line_set(&k->irq, level);
 }
 
 static void reply(struct i8042 *k, uint8_t byte)
 {
-	k->out = byte;
-	k->status &= (uint8_t)~STATUS_TIMEOUT;
-	k->status |= STATUS_OUTPUT_FULL;
+	k->s.out = byte;
+	k->s.status &= (uint8_t)~STATUS_TIMEOUT;
+	k->s.status |= STATUS_OUTPUT_FULL;
 }
 
 static void write_output_port(struct i8042 *k, uint8_t value)
 {
-	k->output_port = value;
+	k->s.output_port = value;
 	if (!(value & OUTPUT_NOT_RESET))
 		k->machine->reset(k->machine->ctx, "i8042 output port");
 }
@@ -84,44 +76,44 @@ static void run_command(struct i8042 *k, uint8_t cmd)
 {
 	switch (cmd) {
 	case CMD_AUX_OFF:
-		k->ram[0] |= MODE_AUX_OFF;
+		k->s.ram[0] |= MODE_AUX_OFF;
 		break;
 	case CMD_AUX_ON:
-		k->ram[0] &= (uint8_t)~MODE_AUX_OFF;
+		k->s.ram[0] &= (uint8_t)~MODE_AUX_OFF;
 		break;
 	case CMD_AUX_TEST:
 		reply(k, REPLY_CLOCK_STUCK);
 		break;
 	case CMD_SELF_TEST:
-		k->status |= STATUS_SYSTEM;
+		k->s.status |= STATUS_SYSTEM;
 		reply(k, REPLY_SELF_TEST_OK);
 		break;
 	case CMD_KBD_TEST:
 		reply(k, REPLY_TEST_OK);
 		break;
 	case CMD_KBD_OFF:
-		k->ram[0] |= MODE_KBD_OFF;
+		k->s.ram[0] |= MODE_KBD_OFF;
 		break;
 	case CMD_KBD_ON:
-		k->ram[0] &= (uint8_t)~MODE_KBD_OFF;
+		k->s.ram[0] &= (uint8_t)~MODE_KBD_OFF;
 		break;
 	case CMD_READ_INPUT_PORT:
 		reply(k, 0x80); /* keyboard not locked */
 		break;
 	case CMD_READ_OUTPUT_PORT:
-		reply(k, k->output_port);
+		reply(k, k->s.output_port);
 		break;
 	case CMD_A20_OFF:
-		k->output_port &= (uint8_t)~OUTPUT_A20;
+		k->s.output_port &= (uint8_t)~OUTPUT_A20;
 		break;
 	case CMD_A20_ON:
-		k->output_port |= OUTPUT_A20;
+		k->s.output_port |= OUTPUT_A20;
 		break;
 	case CMD_WRITE_OUTPUT_PORT:
 	case CMD_LOOP_KBD:
 	case CMD_LOOP_AUX:
 	case CMD_WRITE_AUX:
-		k->command = cmd;
+		k->s.command = cmd;
 		break;
 	default:
 		break; /* the controller ignores what it does not know */
@@ -130,15 +122,15 @@ static void run_command(struct i8042 *k, uint8_t cmd)
 
 static void write_command(struct i8042 *k, uint8_t cmd)
 {
-	k->status |= STATUS_COMMAND;
-	k->command = 0;
+	k->s.status |= STATUS_COMMAND;
+	k->s.command = 0;
 	if (cmd >= CMD_PULSE) {
 		if (!(cmd & OUTPUT_NOT_RESET))
 			k->machine->reset(k->machine->ctx, "i8042 reset pulse");
 	} else if ((cmd & 0xe0) == CMD_READ_RAM) {
-		reply(k, k->ram[cmd & 0x1f]);
+		reply(k, k->s.ram[cmd & 0x1f]);
 	} else if ((cmd & 0xe0) == CMD_WRITE_RAM) {
-		k->command = cmd;
+		k->s.command = cmd;
 	} else {
 		run_command(k, cmd);
 	}
@@ -146,21 +138,21 @@ static void write_command(struct i8042 *k, uint8_t cmd)
 
 static void write_ram(struct i8042 *k, unsigned int at, uint8_t value)
 {
-	k->ram[at] = value;
+	k->s.ram[at] = value;
 	if (at)
 		return;
 	if (value & MODE_SYSTEM)
-		k->status |= STATUS_SYSTEM;
+		k->s.status |= STATUS_SYSTEM;
 	else
-		k->status &= (uint8_t)~STATUS_SYSTEM;
+		k->s.status &= (uint8_t)~STATUS_SYSTEM;
 }
 
 static void write_data(struct i8042 *k, uint8_t value)
 {
-	uint8_t cmd = k->command;
+	uint8_t cmd = k->s.command;
 
-	k->status &= (uint8_t)~STATUS_COMMAND;
-	k->command = 0;
+	k->s.status &= (uint8_t)~STATUS_COMMAND;
+	k->s.command = 0;
 	switch (cmd) {
 	case CMD_WRITE_OUTPUT_PORT:
 		write_output_port(k, value);
@@ -172,7 +164,7 @@ static void write_data(struct i8042 *k, uint8_t value)
 	case 0:
 	case CMD_WRITE_AUX:
 		reply(k, REPLY_RESEND);
-		k->status |= STATUS_TIMEOUT;
+		k->s.status |= STATUS_TIMEOUT;
 		break;
 	default:
 		write_ram(k, cmd & 0x1f, value);
@@ -180,72 +172,135 @@ static void write_data(struct i8042 *k, uint8_t value)
 	}
 }
 
-static uint64_t data_read(struct bus_device *dev, uint64_t offset,
+static uint64_t data_read(struct device *dev, uint64_t offset,
 			  unsigned int size)
 {
-	struct i8042 *k = from_data(dev);
+	struct i8042 *k = of(dev);
 
-	k->status &= (uint8_t) ~(STATUS_OUTPUT_FULL | STATUS_TIMEOUT);
+	k->s.status &= (uint8_t) ~(STATUS_OUTPUT_FULL | STATUS_TIMEOUT);
 	update_irq(k);
-	return k->out;
+	return k->s.out;
 }
 
-static void data_write(struct bus_device *dev, uint64_t offset,
-		       unsigned int size, uint64_t value)
+static void data_write(struct device *dev, uint64_t offset, unsigned int size,
+		       uint64_t value)
 {
-	write_data(from_data(dev), (uint8_t)value);
-	update_irq(from_data(dev));
+	write_data(of(dev), (uint8_t)value);
+	update_irq(of(dev));
 }
 
-static uint64_t control_read(struct bus_device *dev, uint64_t offset,
+static uint64_t control_read(struct device *dev, uint64_t offset,
 			     unsigned int size)
 {
-	return from_control(dev)->status;
+	return of(dev)->s.status;
 }
 
-static void control_write(struct bus_device *dev, uint64_t offset,
+static void control_write(struct device *dev, uint64_t offset,
 			  unsigned int size, uint64_t value)
 {
-	write_command(from_control(dev), (uint8_t)value);
-	update_irq(from_control(dev));
+	write_command(of(dev), (uint8_t)value);
+	update_irq(of(dev));
 }
 
-static void i8042_reset(struct bus_device *dev)
+static void i8042_reset(struct device *dev)
 {
-	struct i8042 *k = from_data(dev);
+	struct i8042 *k = of(dev);
 
-	memset(k->ram, 0, sizeof(k->ram));
-	k->ram[0] = MODE_SYSTEM | MODE_AUX_OFF;
-	k->status = STATUS_SYSTEM | STATUS_UNLOCKED;
-	k->out = 0;
-	k->command = 0;
-	k->output_port = 0xcc | OUTPUT_NOT_RESET | OUTPUT_A20;
+	memset(k->s.ram, 0, sizeof(k->s.ram));
+	k->s.ram[0] = MODE_SYSTEM | MODE_AUX_OFF;
+	k->s.status = STATUS_SYSTEM | STATUS_UNLOCKED;
+	k->s.out = 0;
+	k->s.command = 0;
+	k->s.output_port = 0xcc | OUTPUT_NOT_RESET | OUTPUT_A20;
 	update_irq(k);
 }
 
-static const char *data_reg_name(struct bus_device *dev, uint64_t offset,
+static const char *data_reg_name(struct device *dev, uint64_t offset,
 				 bool write)
 {
 	return "data";
 }
 
-static const char *control_reg_name(struct bus_device *dev, uint64_t offset,
+static const char *control_reg_name(struct device *dev, uint64_t offset,
 				    bool write)
 {
 	return write ? "command" : "status";
 }
 
-static const struct bus_device_ops data_ops = {
+static const struct bit_name status_bits[] = {
+	{"OBF", STATUS_OUTPUT_FULL, "output buffer full"},
+	{"IBF", 0x02, "input buffer full"},
+	{"SYS", STATUS_SYSTEM, "self test passed"},
+	{"CMD", STATUS_COMMAND, "the last write was a command"},
+	{"UNLOCKED", STATUS_UNLOCKED, "keyboard not locked"},
+	{"AUX", 0x20, "the output buffer is the aux port's"},
+	{"TIMEOUT", STATUS_TIMEOUT, "nobody answered"},
+	{"PARITY", 0x80, "parity error"},
+	{NULL, 0, NULL},
+};
+
+static const struct bit_name mode_bits[] = {
+	{"INT", MODE_KBD_INT, "keyboard interrupt"},
+	{"INT2", 0x02, "aux interrupt"},
+	{"SYS", MODE_SYSTEM, "self test passed"},
+	{"KBD_OFF", MODE_KBD_OFF, "keyboard disabled"},
+	{"AUX_OFF", MODE_AUX_OFF, "aux port disabled"},
+	{"XLATE", 0x40, "scan codes translated"},
+	{NULL, 0, NULL},
+};
+
+static const struct bit_name output_port_bits[] = {
+	{"RUN", OUTPUT_NOT_RESET, "not in reset"},
+	{"A20", OUTPUT_A20, "A20 gate"},
+	{NULL, 0, NULL},
+};
+
+static uint64_t get_mode(const struct device *dev, unsigned int i)
+{
+	return ((const struct i8042 *)dev)->s.ram[0];
+}
+
+#define S struct i8042_state
+static const struct device_reg i8042_regs[] = {
+	DEVICE_REG_AS(S, status, "status", .bits = status_bits),
+	DEVICE_REG_AS(S, out, "output buffer"),
+	DEVICE_REG_AS(S, command, "command"),
+	{.name = "command byte", .size = 1, .get = get_mode, .bits = mode_bits},
+	DEVICE_REG_AS(S, output_port, "output port", .bits = output_port_bits),
+	DEVICE_REG_AS(S, irq_level, "interrupt line"),
+	{NULL},
+};
+
+static const struct wire_layout i8042_layout = {
+	.name = "i8042",
+	.size = sizeof(S),
+	.field = (const struct wire_field[]){WIRE_U8(S, status),
+					     WIRE_U8(S, out),
+					     WIRE_U8(S, command),
+					     WIRE_RAW(S, ram),
+					     WIRE_U8(S, output_port),
+					     WIRE_FLAG(S, irq_level),
+					     {.kind = WIRE_END}}};
+#undef S
+
+static const struct device_class i8042_class = {
+	.name = "i8042",
+	.about = "keyboard controller",
+	.state_offset = offsetof(struct i8042, s),
+	.state = &i8042_layout,
+	.regs = i8042_regs,
+	.reset = i8042_reset,
+};
+
+const struct region_ops i8042_data_region = {
 	.name = "i8042",
 	.width = 1,
 	.read = data_read,
 	.write = data_write,
-	.reset = i8042_reset,
 	.reg_name = data_reg_name,
 };
 
-/* Reset comes through the data port. */
-static const struct bus_device_ops control_ops = {
+const struct region_ops i8042_control_region = {
 	.name = "i8042",
 	.width = 1,
 	.read = control_read,
@@ -257,9 +312,9 @@ void i8042_init(struct i8042 *k, const struct machine_ops *machine,
 		struct irq_line irq)
 {
 	memset(k, 0, sizeof(*k));
-	k->data.ops = &data_ops;
-	k->control.ops = &control_ops;
+	device_init(&k->dev, &i8042_class, NULL);
+	device_drives(&k->dev, &irq);
 	k->machine = machine;
 	k->irq = irq;
-	i8042_reset(&k->data);
+	i8042_reset(&k->dev);
 }

@@ -42,10 +42,9 @@ enum {
 #define MSI_LEVEL_ASSERT  UINT32_C(0x4000)
 #define MSI_TRIGGER_LEVEL UINT32_C(0x8000)
 
-static struct ioapic *from_dev(struct bus_device *dev)
+static struct ioapic *of(struct device *dev)
 {
-	return (struct ioapic *)(void *)((char *)dev -
-					 offsetof(struct ioapic, dev));
+	return (struct ioapic *)dev;
 }
 
 static bool is_level(uint64_t rte)
@@ -114,7 +113,7 @@ void ioapic_set_pin(struct ioapic *a, unsigned int pin, int level)
 		return;
 	}
 	a->s.lines |= (uint32_t)BIT(pin);
-	a->raised[pin] += !was;
+	a->s.raised[pin] += !was;
 	if (is_level(a->s.redir[pin]))
 		service_level(a, pin);
 	else if (!was && ((a->s.redir[pin] & RTE_MASKED) || !send(a, pin)))
@@ -152,7 +151,7 @@ void ioapic_show(const struct ioapic *a, struct x86_ioapic *to,
 		if (is_level(a->s.redir[pin]) ? a->s.lines & BIT(pin)
 					      : a->s.lost & BIT(pin))
 			to->irr |= (uint32_t)BIT(pin);
-	memcpy(raised, a->raised, sizeof(a->raised));
+	memcpy(raised, a->s.raised, sizeof(a->s.raised));
 	raised[0] = raised[IOAPIC_TIMER_PIN];
 	raised[IOAPIC_TIMER_PIN] = 0;
 }
@@ -204,10 +203,10 @@ static void write_window(struct ioapic *a, uint32_t value)
 		write_redir(a, (reg - REG_REDIR) / 2u, reg & 1, value);
 }
 
-static uint64_t ioapic_read(struct bus_device *dev, uint64_t offset,
+static uint64_t ioapic_read(struct device *dev, uint64_t offset,
 			    unsigned int size)
 {
-	struct ioapic *a = from_dev(dev);
+	struct ioapic *a = of(dev);
 
 	switch (offset) {
 	case IOREGSEL:
@@ -219,10 +218,10 @@ static uint64_t ioapic_read(struct bus_device *dev, uint64_t offset,
 	}
 }
 
-static void ioapic_write(struct bus_device *dev, uint64_t offset,
-			 unsigned int size, uint64_t value)
+static void ioapic_write(struct device *dev, uint64_t offset, unsigned int size,
+			 uint64_t value)
 {
-	struct ioapic *a = from_dev(dev);
+	struct ioapic *a = of(dev);
 
 	switch (offset) {
 	case IOREGSEL:
@@ -240,9 +239,9 @@ static void ioapic_write(struct bus_device *dev, uint64_t offset,
 }
 
 /* The lines are others' and stay as they are driven. */
-static void ioapic_reset(struct bus_device *dev)
+static void ioapic_reset(struct device *dev)
 {
-	struct ioapic *a = from_dev(dev);
+	struct ioapic *a = of(dev);
 
 	a->s.index = 0;
 	a->s.id = 0;
@@ -276,14 +275,14 @@ static const char *window_name(uint8_t reg)
 	return "no such register";
 }
 
-static const char *ioapic_reg_name(struct bus_device *dev, uint64_t offset,
+static const char *ioapic_reg_name(struct device *dev, uint64_t offset,
 				   bool write)
 {
 	switch (offset) {
 	case IOREGSEL:
 		return "IOREGSEL";
 	case IOWIN:
-		return window_name(from_dev(dev)->s.index);
+		return window_name(of(dev)->s.index);
 	case IOEOI:
 		return "EOI";
 	default:
@@ -291,18 +290,82 @@ static const char *ioapic_reg_name(struct bus_device *dev, uint64_t offset,
 	}
 }
 
-static const struct bus_device_ops ioapic_ops = {
+#define S struct ioapic_state
+static const struct bit_name redir_bits[] = {
+	{"VECTOR", RTE_VECTOR, "interrupt vector"},
+	{"MODE", RTE_MODE, "delivery mode"},
+	{"LOGICAL", RTE_LOGICAL, "destination mode"},
+	{"LOW", RTE_POLARITY, "polarity"},
+	{"REMOTE_IRR", RTE_REMOTE_IRR, "waits for its EOI"},
+	{"LEVEL", RTE_LEVEL, "trigger mode"},
+	{"MASKED", RTE_MASKED, "masked"},
+	{"DEST", BITS(63, RTE_DEST_SHIFT), "destination"},
+	{NULL, 0, NULL},
+};
+
+static const struct device_reg ioapic_regs[] = {
+	DEVICE_REG_AS(S, index, "IOREGSEL"),
+	DEVICE_REG(S, id),
+	DEVICE_REGS_AS(S, redir, "redirection", .bits = redir_bits),
+	DEVICE_REG(S, lines),
+	DEVICE_REG(S, lost),
+	DEVICE_REGS_AS(S, raised, "raised"),
+	{NULL},
+};
+
+static const struct wire_layout ioapic_layout = {
+	.name = "ioapic",
+	.size = sizeof(S),
+	.field = (const struct wire_field[]){
+		WIRE_ARRAY(S, redir, 8),
+		WIRE_U32(S, lines, .max = BITS(IOAPIC_PINS - 1, 0)),
+		WIRE_U32(S, lost, .max = BITS(IOAPIC_PINS - 1, 0)),
+		WIRE_U32(S, id, .max = ID_BITS),
+		WIRE_U8(S, index),
+		WIRE_ARRAY(S, raised, 8),
+		{.kind = WIRE_END}}};
+#undef S
+
+static bool ioapic_check(const struct device *dev, const void *state,
+			 struct err *err)
+{
+	const struct ioapic_state *s = state;
+
+	if (s->id & ~ID_BITS)
+		return err_set(err, ERR_MALFORMED, "id cannot be 0x%x", s->id);
+	for (unsigned int pin = 0; pin < IOAPIC_PINS; pin++) {
+		uint64_t rte = s->redir[pin];
+
+		if (rte & ~(RTE_WRITABLE | RTE_REMOTE_IRR) ||
+		    (rte & RTE_REMOTE_IRR && !is_level(rte)))
+			return err_set(err, ERR_MALFORMED,
+				       "redir[%u] cannot be 0x%llx", pin,
+				       (unsigned long long)rte);
+	}
+	return true;
+}
+
+static const struct device_class ioapic_class = {
+	.name = "ioapic",
+	.about = "I/O APIC",
+	.state_offset = offsetof(struct ioapic, s),
+	.state = &ioapic_layout,
+	.regs = ioapic_regs,
+	.reset = ioapic_reset,
+	.check = ioapic_check,
+};
+
+const struct region_ops ioapic_region = {
 	.name = "ioapic",
 	.read = ioapic_read,
 	.write = ioapic_write,
-	.reset = ioapic_reset,
 	.reg_name = ioapic_reg_name,
 };
 
 void ioapic_init(struct ioapic *a, const struct ioapic_ops *ops)
 {
 	memset(a, 0, sizeof(*a));
-	a->dev.ops = &ioapic_ops;
+	device_init(&a->dev, &ioapic_class, NULL);
 	ioapic_reset(&a->dev); /* no callbacks yet */
 	a->ops = *ops;
 }

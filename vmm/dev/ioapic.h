@@ -10,8 +10,6 @@
  *
  * A line says asserted or not, not which voltage, so the polarity bit is kept
  * for the guest to read and changes nothing, as with KVM's own IOAPIC.
- *
- * Threading: the caller holds the bus lock; the callbacks run under it.
  */
 #ifndef VMM_DEV_IOAPIC_H
 #define VMM_DEV_IOAPIC_H
@@ -44,21 +42,22 @@ struct ioapic_ops {
 	void *ctx;
 };
 
-/* All that a snapshot has to keep. */
 struct ioapic_state {
 	uint64_t redir[IOAPIC_PINS];
-	uint32_t lines; /* bit per pin: asserted now */
-	uint32_t lost;	/* bit per edge pin: asserted, and nothing was sent */
-	uint32_t id;	/* register 0 */
-	uint8_t index;	/* IOREGSEL */
+	uint64_t raised[IOAPIC_PINS]; /* times each pin was asserted */
+	uint32_t lines;		      /* bit per pin: asserted now */
+	uint32_t lost; /* bit per edge pin: asserted, and nothing was sent */
+	uint32_t id;   /* register 0 */
+	uint8_t index; /* IOREGSEL */
 };
 
 struct ioapic {
-	struct bus_device dev;
+	struct device dev;
 	struct ioapic_ops ops;
 	struct ioapic_state s;
-	uint64_t raised[IOAPIC_PINS]; /* times each pin was asserted */
 };
+
+extern const struct region_ops ioapic_region;
 
 /* ops is copied; nothing is called before the first access. */
 void ioapic_init(struct ioapic *a, const struct ioapic_ops *ops);

@@ -6,13 +6,8 @@
 #include "vmm/dev/lapic_impl.h"
 
 enum {
-	VERSION_VALUE = 0x50014, /* 6 LVT entries, an integrated APIC */
 	SPURIOUS_RESET = 0xff,
 };
-
-#define ICR_LOW_WRITABLE                                                \
-	(LVT_VECTOR | LVT_MODE | LVT_LOGICAL | ICR_ASSERT | LVT_LEVEL | \
-	 ICR_SHORTHAND)
 
 static const struct {
 	enum lapic_reg reg;
@@ -73,7 +68,7 @@ uint32_t lapic_ppr_now(const struct lapic_state *s)
 }
 
 /* "Arbitration Priority" */
-static uint32_t apr(const struct lapic_state *s)
+uint32_t lapic_apr(const struct lapic_state *s)
 {
 	int irr = highest(s, LAPIC_IRR);
 	uint32_t p = lapic_ppr_now(s);
@@ -93,7 +88,7 @@ bool lapic_is_usable(const struct lapic_state *s)
 static void request(struct lapics *l, unsigned int cpu, uint8_t vector,
 		    bool level)
 {
-	struct lapic_state *s = &l->cpu[cpu];
+	struct lapic_state *s = &l->cpu[cpu].s;
 
 	set_bit(s, LAPIC_IRR, vector, true);
 	set_bit(s, LAPIC_TMR, vector, level);
@@ -102,7 +97,7 @@ static void request(struct lapics *l, unsigned int cpu, uint8_t vector,
 
 void lapic_error(struct lapics *l, unsigned int cpu, uint32_t bit)
 {
-	struct lapic_state *s = &l->cpu[cpu];
+	struct lapic_state *s = &l->cpu[cpu].s;
 	uint32_t lvt = lapic_get(s, LAPIC_LVT_ERROR);
 	uint8_t vector = lvt & LVT_VECTOR;
 
@@ -114,7 +109,7 @@ void lapic_error(struct lapics *l, unsigned int cpu, uint32_t bit)
 bool lapic_accept(struct lapics *l, unsigned int cpu, uint8_t vector,
 		  bool level)
 {
-	if (!lapic_is_usable(&l->cpu[cpu]))
+	if (!lapic_is_usable(&l->cpu[cpu].s))
 		return false;
 	if (vector < FIRST_VECTOR)
 		lapic_error(l, cpu, ESR_RECEIVED_ILLEGAL);
@@ -127,7 +122,7 @@ bool lapic_accept(struct lapics *l, unsigned int cpu, uint8_t vector,
 
 bool lapics_takes_pic(const struct lapics *l, unsigned int cpu)
 {
-	const struct lapic_state *s = &l->cpu[cpu];
+	const struct lapic_state *s = &l->cpu[cpu].s;
 	uint32_t lvt = lapic_get(s, LAPIC_LVT_LINT0);
 
 	if (!s->on) /* then the pins are the processor's own */
@@ -137,11 +132,11 @@ bool lapics_takes_pic(const struct lapics *l, unsigned int cpu)
 
 static void pin_rises(struct lapics *l, unsigned int cpu)
 {
-	uint32_t lvt = lapic_get(&l->cpu[cpu], LAPIC_LVT_LINT0);
+	uint32_t lvt = lapic_get(&l->cpu[cpu].s, LAPIC_LVT_LINT0);
 
 	if (lapics_takes_pic(l, cpu))
 		l->ops.wake(l->ops.ctx, cpu);
-	else if (lvt & LVT_MASKED || !l->cpu[cpu].on)
+	else if (lvt & LVT_MASKED || !l->cpu[cpu].s.on)
 		return;
 	else if ((lvt & LVT_MODE) == IRQ_NMI << 8)
 		l->ops.nmi(l->ops.ctx, cpu);
@@ -151,9 +146,9 @@ static void pin_rises(struct lapics *l, unsigned int cpu)
 
 void lapics_set_lint0(struct lapics *l, int level)
 {
-	bool was = l->lint0;
+	bool was = l->s.lint0;
 
-	l->lint0 = level;
+	l->s.lint0 = level;
 	for (unsigned int i = 0; level && !was && i < l->cpus; i++)
 		pin_rises(l, i);
 }
@@ -162,7 +157,7 @@ void lapics_set_lint0(struct lapics *l, int level)
 
 int lapics_pending(const struct lapics *l, unsigned int cpu)
 {
-	const struct lapic_state *s = &l->cpu[cpu];
+	const struct lapic_state *s = &l->cpu[cpu].s;
 	int irr = highest(s, LAPIC_IRR);
 
 	if (irr < 0 || !lapic_is_usable(s) ||
@@ -177,14 +172,14 @@ int lapics_ack(struct lapics *l, unsigned int cpu)
 
 	if (vector < 0)
 		return LAPIC_NONE;
-	set_bit(&l->cpu[cpu], LAPIC_IRR, (uint8_t)vector, false);
-	set_bit(&l->cpu[cpu], LAPIC_ISR, (uint8_t)vector, true);
+	set_bit(&l->cpu[cpu].s, LAPIC_IRR, (uint8_t)vector, false);
+	set_bit(&l->cpu[cpu].s, LAPIC_ISR, (uint8_t)vector, true);
 	return vector;
 }
 
 static void end_of_interrupt(struct lapics *l, unsigned int cpu)
 {
-	struct lapic_state *s = &l->cpu[cpu];
+	struct lapic_state *s = &l->cpu[cpu].s;
 	int vector = highest(s, LAPIC_ISR);
 
 	if (vector < 0)
@@ -196,19 +191,19 @@ static void end_of_interrupt(struct lapics *l, unsigned int cpu)
 
 uint8_t lapics_tpr(const struct lapics *l, unsigned int cpu)
 {
-	return (uint8_t)lapic_get(&l->cpu[cpu], LAPIC_TPR);
+	return (uint8_t)lapic_get(&l->cpu[cpu].s, LAPIC_TPR);
 }
 
 void lapics_set_tpr(struct lapics *l, unsigned int cpu, uint8_t tpr)
 {
-	lapic_set(&l->cpu[cpu], LAPIC_TPR, tpr);
+	lapic_set(&l->cpu[cpu].s, LAPIC_TPR, tpr);
 }
 
 void lapics_set_on(struct lapics *l, unsigned int cpu, bool on)
 {
-	if (l->cpu[cpu].on && !on)
+	if (l->cpu[cpu].s.on && !on)
 		lapics_cpu_init(l, cpu);
-	l->cpu[cpu].on = on;
+	l->cpu[cpu].s.on = on;
 }
 
 /* ---- registers ---- */
@@ -216,11 +211,11 @@ void lapics_set_on(struct lapics *l, unsigned int cpu, bool on)
 static uint32_t lapic_read_reg(struct lapics *l, unsigned int cpu,
 			       unsigned int offset)
 {
-	struct lapic_state *s = &l->cpu[cpu];
+	struct lapic_state *s = &l->cpu[cpu].s;
 
 	switch (offset) {
 	case LAPIC_APR:
-		return apr(s);
+		return lapic_apr(s);
 	case LAPIC_PPR:
 		return lapic_ppr_now(s);
 	case LAPIC_EOI: /* write-only */
@@ -268,7 +263,7 @@ static bool write_lvt(struct lapics *l, struct lapic_state *s,
 static void lapic_write_reg(struct lapics *l, unsigned int cpu,
 			    unsigned int offset, uint32_t value)
 {
-	struct lapic_state *s = &l->cpu[cpu];
+	struct lapic_state *s = &l->cpu[cpu].s;
 
 	switch (offset) {
 	case LAPIC_TPR:
@@ -312,86 +307,72 @@ static void lapic_write_reg(struct lapics *l, unsigned int cpu,
 }
 
 /* Registers are 4 bytes in 16; part of one reads as that part. */
-static uint64_t lapics_read(struct bus_device *dev, uint64_t offset,
+static uint64_t lapics_read(struct device *dev, uint64_t offset,
 			    unsigned int size)
 {
 	struct lapics *l = lapics_of(dev);
 	unsigned int cpu = *l->accessing % l->cpus, in = offset & 15;
 
-	if (!l->cpu[cpu].on)
+	if (!l->cpu[cpu].s.on)
 		return UINT64_MAX;
 	if (in >= 4)
 		return 0;
 	return (uint64_t)lapic_read_reg(l, cpu, offset & 0xff0) >> (8 * in);
 }
 
-static void lapics_write(struct bus_device *dev, uint64_t offset,
-			 unsigned int size, uint64_t value)
+static void lapics_write(struct device *dev, uint64_t offset, unsigned int size,
+			 uint64_t value)
 {
 	struct lapics *l = lapics_of(dev);
 	unsigned int cpu = *l->accessing % l->cpus;
 
 	/* "Local APIC Register Address Map": whole and aligned, or undefined */
-	if (l->cpu[cpu].on && !(offset & 15) && size >= 4)
+	if (l->cpu[cpu].s.on && !(offset & 15) && size >= 4)
 		lapic_write_reg(l, cpu, (unsigned int)offset, (uint32_t)value);
 }
 
 void lapics_cpu_init(struct lapics *l, unsigned int cpu)
 {
-	struct lapic_state *s = &l->cpu[cpu];
+	struct lapic_state *s = &l->cpu[cpu].s;
 
 	*s = (struct lapic_state){.on = s->on};
 	for (size_t i = 0; i < ARRAY_SIZE(lvts); i++)
 		lapic_set(s, lvts[i].reg, LVT_MASKED);
 	lapic_set(s, LAPIC_ID, (uint32_t)cpu << LAPIC_DEST_SHIFT);
-	lapic_set(s, LAPIC_VERSION, VERSION_VALUE);
+	lapic_set(s, LAPIC_VERSION, LAPIC_VERSION_VALUE);
 	lapic_set(s, LAPIC_DFR, UINT32_MAX);
 	lapic_set(s, LAPIC_SVR, SPURIOUS_RESET);
 	if (cpu == 0)
 		lapic_set(s, LAPIC_LVT_LINT0, IRQ_EXTINT << 8);
 }
 
-static void lapics_reset(struct bus_device *dev)
-{
-	struct lapics *l = lapics_of(dev);
-
-	for (unsigned int i = 0; i < l->cpus; i++) {
-		l->cpu[i].on = true;
-		lapics_cpu_init(l, i);
-	}
-}
-
-static const char *lapics_reg_name(struct bus_device *dev, uint64_t offset,
+static const char *lapics_reg_name(struct device *dev, uint64_t offset,
 				   bool write)
 {
 	return lapic_register((unsigned int)offset);
 }
 
-static const struct bus_device_ops lapics_ops = {
+const struct region_ops lapics_region = {
 	.name = "lapic",
 	.read = lapics_read,
 	.write = lapics_write,
-	.reset = lapics_reset,
 	.reg_name = lapics_reg_name,
 };
 
-void lapics_init(struct lapics *l, unsigned int cpus,
-		 const unsigned int *accessing, const struct lapic_ops *ops)
+uint32_t lapic_lvt_writable(unsigned int offset)
 {
-	memset(l, 0, sizeof(*l));
-	l->dev.ops = &lapics_ops;
-	l->cpus = cpus;
-	l->accessing = accessing;
-	l->ops = *ops;
-	lapics_reset(&l->dev);
+	for (size_t i = 0; i < ARRAY_SIZE(lvts); i++)
+		if (lvts[i].reg == offset)
+			return lvts[i].writable;
+	return 0;
 }
 
 void lapics_show(const struct lapics *l, unsigned int cpu, struct x86_lapic *to)
 {
-	struct lapic_state s = l->cpu[cpu];
+	struct lapic_state s = l->cpu[cpu].s;
 
 	lapic_set(&s, LAPIC_PPR, lapic_ppr_now(&s));
-	lapic_set(&s, LAPIC_APR, apr(&s));
+	lapic_set(&s, LAPIC_APR, lapic_apr(&s));
 	lapic_set(&s, LAPIC_CURRENT_COUNT, lapic_timer_count(l, &s));
 	memset(to, 0, sizeof(*to));
 	for (size_t i = 0; i < ARRAY_SIZE(s.reg); i++)

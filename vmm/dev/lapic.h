@@ -11,8 +11,6 @@
  * Source: Intel SDM Vol 3A, "Advanced Programmable Interrupt Controller
  * (APIC)".  The boot processor starts with LINT0 open in ExtINT mode, as its
  * firmware would leave it.
- *
- * Threading: the caller holds the bus lock; the callbacks run under it.
  */
 #ifndef VMM_DEV_LAPIC_H
 #define VMM_DEV_LAPIC_H
@@ -37,37 +35,49 @@ struct lapic_ops {
 	void (*nmi)(void *ctx, unsigned int cpu);
 	void (*init)(void *ctx, unsigned int cpu);
 	void (*sipi)(void *ctx, unsigned int cpu, uint8_t vector);
-	/* Nanoseconds of a clock that never goes back. */
-	uint64_t (*now)(void *ctx);
-	/* lapics_next() says something else now. */
-	void (*rearm)(void *ctx);
 	void *ctx;
 };
 
-/* All of one that a snapshot has to keep. */
 struct lapic_state {
+	uint64_t timer_start; /* when the count began, ns */
+	uint64_t timer_next;  /* when it interrupts, ns; 0 = it won't */
 	uint32_t reg[LAPIC_REGS / 16]; /* by offset / 16 */
 	uint32_t errors;	       /* since the last write to ESR */
-	uint64_t timer_start;	       /* when the count began, ns */
-	uint64_t timer_next; /* when it interrupts, ns; 0 = it won't */
-	bool on;	     /* IA32_APIC_BASE, bit 11 */
+	bool on;		       /* IA32_APIC_BASE, bit 11 */
+};
+
+struct lapic {
+	struct device dev; /* "lapic0" */
+	struct lapics *all;
+	unsigned int index;
+	struct lapic_state s;
+};
+
+struct lapics_state {
+	bool lint0; /* the 8259s' INTR */
 };
 
 struct lapics {
-	struct bus_device dev;
+	struct device dev; /* the page, and what they share */
 	struct lapic_ops ops;
+	const struct device_clock *clock;
 	const unsigned int *accessing; /* the vCPU, struct bus */
 	unsigned int cpus;
-	bool lint0; /* the 8259s' INTR */
 	/* The end of a level interrupt goes to the IOAPIC. */
 	void (*eoi)(void *ctx, uint8_t vector);
 	void *eoi_ctx;
-	struct lapic_state cpu[LAPICS_MAX];
+	struct lapics_state s;
+	struct lapic cpu[LAPICS_MAX];
 };
 
-/* cpus: 1 to LAPICS_MAX.  ops is copied; eoi may be set afterwards. */
+/*
+ * cpus: 1 to LAPICS_MAX.  ops is copied, the clock outlives them; eoi may be
+ * set afterwards.
+ */
 void lapics_init(struct lapics *l, unsigned int cpus,
-		 const unsigned int *accessing, const struct lapic_ops *ops);
+		 const struct lapic_ops *ops, const struct device_clock *clock);
+/* All of them, at their page. */
+bool lapics_add(struct lapics *l, struct bus *bus, struct err *err) MUST_CHECK;
 
 /* A message, of the IOAPIC or the debugger.  False: nobody took it. */
 bool lapics_message(struct lapics *l, const struct msi_msg *msg);
@@ -90,10 +100,6 @@ void lapics_cpu_init(struct lapics *l, unsigned int cpu);
 uint8_t lapics_tpr(const struct lapics *l, unsigned int cpu);
 void lapics_set_tpr(struct lapics *l, unsigned int cpu, uint8_t tpr);
 void lapics_set_on(struct lapics *l, unsigned int cpu, bool on);
-
-/* When lapics_run() has something to do, UINT64_MAX for never. */
-uint64_t lapics_next(const struct lapics *l);
-void lapics_run(struct lapics *l);
 
 /* For people to look at. */
 void lapics_show(const struct lapics *l, unsigned int cpu,

@@ -10,14 +10,23 @@ enum {
 	ESR_RECEIVED_ILLEGAL = BIT(6),
 	ESR_ILLEGAL_REGISTER = BIT(7),
 
-	FIRST_VECTOR = 16,     /* below, they are exceptions' */
-	LAPIC_DEST_SHIFT = 24, /* ID, LDR, ICR2 */
+	FIRST_VECTOR = 16,	       /* below, they are exceptions' */
+	LAPIC_DEST_SHIFT = 24,	       /* ID, LDR, ICR2 */
+	LAPIC_VERSION_VALUE = 0x50014, /* 6 LVT entries, an integrated APIC */
 };
 
-static inline struct lapics *lapics_of(struct bus_device *dev)
+#define ICR_LOW_WRITABLE                                                \
+	(LVT_VECTOR | LVT_MODE | LVT_LOGICAL | ICR_ASSERT | LVT_LEVEL | \
+	 ICR_SHORTHAND)
+
+static inline struct lapics *lapics_of(struct device *dev)
 {
-	return (struct lapics *)(void *)((char *)dev -
-					 offsetof(struct lapics, dev));
+	return (struct lapics *)dev;
+}
+
+static inline struct lapic *lapic_of(struct device *dev)
+{
+	return (struct lapic *)dev;
 }
 
 static inline uint32_t lapic_get(const struct lapic_state *s,
@@ -39,6 +48,10 @@ bool lapic_accept(struct lapics *l, unsigned int cpu, uint8_t vector,
 /* Switched on, by IA32_APIC_BASE and by its own register. */
 bool lapic_is_usable(const struct lapic_state *s);
 uint32_t lapic_ppr_now(const struct lapic_state *s);
+uint32_t lapic_apr(const struct lapic_state *s);
+/* What a guest can change of an LVT entry; 0: there is none. */
+uint32_t lapic_lvt_writable(unsigned int offset);
+extern const struct region_ops lapics_region;
 /* Note an error: ESR_*. */
 void lapic_error(struct lapics *l, unsigned int cpu, uint32_t bit);
 /* The low half of the ICR was written. */
@@ -50,5 +63,10 @@ void lapic_timer_divide(struct lapics *l, struct lapic_state *s,
 			uint32_t value);
 /* The LVT entry has changed. */
 void lapic_timer_rearm(struct lapics *l, struct lapic_state *s);
+
+/* Of struct device_class. */
+void lapic_timer_shift(void *state, uint64_t ns);
+uint64_t lapic_timer_next(const struct device *dev);
+void lapic_timer_run(struct device *dev);
 
 #endif

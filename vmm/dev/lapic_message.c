@@ -39,7 +39,7 @@ static bool matches_logical(const struct lapic_state *s, uint8_t dest)
 static bool is_meant(const struct lapics *l, const struct message *m,
 		     unsigned int cpu)
 {
-	const struct lapic_state *s = &l->cpu[cpu];
+	const struct lapic_state *s = &l->cpu[cpu].s;
 
 	if (!s->on)
 		return false;
@@ -83,9 +83,9 @@ static bool deliver_lowest(struct lapics *l, const struct message *m)
 	unsigned int best = l->cpus;
 
 	for (unsigned int i = 0; i < l->cpus; i++)
-		if (is_meant(l, m, i) && lapic_is_usable(&l->cpu[i]) &&
-		    (best == l->cpus ||
-		     lapic_ppr_now(&l->cpu[i]) < lapic_ppr_now(&l->cpu[best])))
+		if (is_meant(l, m, i) && lapic_is_usable(&l->cpu[i].s) &&
+		    (best == l->cpus || lapic_ppr_now(&l->cpu[i].s) <
+						lapic_ppr_now(&l->cpu[best].s)))
 			best = i;
 	return best < l->cpus && deliver_to(l, m, best);
 }
@@ -119,7 +119,7 @@ bool lapics_message(struct lapics *l, const struct msi_msg *msg)
 /* "Issuing Interprocessor Interrupts" */
 void lapic_send_ipi(struct lapics *l, unsigned int cpu, uint32_t icr)
 {
-	const struct lapic_state *s = &l->cpu[cpu];
+	const struct lapic_state *s = &l->cpu[cpu].s;
 	const struct message m = {
 		.dest = (uint8_t)(lapic_get(s, LAPIC_ICR2) >> LAPIC_DEST_SHIFT),
 		.logical = icr & LVT_LOGICAL,

@@ -33,7 +33,7 @@ uint32_t lapic_timer_count(const struct lapics *l, const struct lapic_state *s)
 
 	if (!full)
 		return 0;
-	gone = l->ops.now(l->ops.ctx) - s->timer_start;
+	gone = device_now(l->clock) - s->timer_start;
 	if (gone >= full && !is_periodic(s))
 		return 0;
 	return (uint32_t)((full - gone % full) / divisor(s));
@@ -41,7 +41,7 @@ uint32_t lapic_timer_count(const struct lapics *l, const struct lapic_state *s)
 
 void lapic_timer_rearm(struct lapics *l, struct lapic_state *s)
 {
-	uint64_t full = period(s), now = l->ops.now(l->ops.ctx), gone;
+	uint64_t full = period(s), now = device_now(l->clock), gone;
 
 	s->timer_next = 0;
 	if (full && !(lapic_get(s, LAPIC_LVT_TIMER) & LVT_MASKED)) {
@@ -53,13 +53,13 @@ void lapic_timer_rearm(struct lapics *l, struct lapic_state *s)
 		else if (gone < full)
 			s->timer_next = s->timer_start + full;
 	}
-	l->ops.rearm(l->ops.ctx);
+	device_rearm(l->clock);
 }
 
 void lapic_timer_start(struct lapics *l, struct lapic_state *s, uint32_t count)
 {
 	lapic_set(s, LAPIC_INITIAL_COUNT, count);
-	s->timer_start = l->ops.now(l->ops.ctx);
+	s->timer_start = device_now(l->clock);
 	lapic_timer_rearm(l, s);
 }
 
@@ -68,7 +68,7 @@ void lapic_timer_divide(struct lapics *l, struct lapic_state *s, uint32_t value)
 {
 	uint32_t left = lapic_timer_count(l, s);
 	uint32_t initial = lapic_get(s, LAPIC_INITIAL_COUNT);
-	uint64_t now = l->ops.now(l->ops.ctx);
+	uint64_t now = device_now(l->clock);
 	uint64_t back;
 
 	lapic_set(s, LAPIC_DIVIDE, value & DIVIDE_WRITABLE);
@@ -77,36 +77,36 @@ void lapic_timer_divide(struct lapics *l, struct lapic_state *s, uint32_t value)
 	lapic_timer_rearm(l, s);
 }
 
-uint64_t lapics_next(const struct lapics *l)
+void lapic_timer_shift(void *state, uint64_t ns)
 {
-	uint64_t next = UINT64_MAX;
+	struct lapic_state *s = state;
 
-	for (unsigned int i = 0; i < l->cpus; i++)
-		if (l->cpu[i].timer_next)
-			next = min_u64(next, l->cpu[i].timer_next);
-	return next;
+	s->timer_start += ns;
+	if (s->timer_next)
+		s->timer_next += ns;
 }
 
-static void fire(struct lapics *l, unsigned int cpu, uint64_t now)
+uint64_t lapic_timer_next(const struct device *dev)
 {
-	struct lapic_state *s = &l->cpu[cpu];
-	uint32_t lvt = lapic_get(s, LAPIC_LVT_TIMER);
-	uint64_t full = period(s);
+	const struct lapic_state *s = &((const struct lapic *)dev)->s;
 
+	return s->timer_next ? s->timer_next : DEVICE_IDLE;
+}
+
+void lapic_timer_run(struct device *dev)
+{
+	struct lapic *a = lapic_of(dev);
+	struct lapic_state *s = &a->s;
+	uint64_t now = device_now(a->all->clock), full = period(s);
+	uint32_t lvt = lapic_get(s, LAPIC_LVT_TIMER);
+
+	if (!s->timer_next || s->timer_next > now)
+		return;
 	s->timer_next = 0;
 	if (is_periodic(s) && full) /* those that were missed are lost */
 		s->timer_next = max_u64(
 			s->timer_start +
 				((now - s->timer_start) / full + 1) * full,
 			now + LAPIC_MIN_PERIOD_NS);
-	lapic_accept(l, cpu, lvt & LVT_VECTOR, false);
-}
-
-void lapics_run(struct lapics *l)
-{
-	uint64_t now = l->ops.now(l->ops.ctx);
-
-	for (unsigned int i = 0; i < l->cpus; i++)
-		if (l->cpu[i].timer_next && l->cpu[i].timer_next <= now)
-			fire(l, i, now);
+	lapic_accept(a->all, a->index, lvt & LVT_VECTOR, false);
 }

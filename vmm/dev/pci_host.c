@@ -16,7 +16,7 @@ enum {
 #define ADDRESS_ENABLE	 UINT32_C(0x80000000)
 #define ADDRESS_WRITABLE UINT32_C(0x80fffffc)
 
-static struct pci_host *of(struct bus_device *dev)
+static struct pci_host *of(struct device *dev)
 {
 	return (struct pci_host *)dev;
 }
@@ -24,29 +24,28 @@ static struct pci_host *of(struct bus_device *dev)
 /* Offset in the bridge's configuration, or -1: no device there. */
 static int config_offset(const struct pci_host *p, uint64_t port)
 {
-	if (!(p->address & ADDRESS_ENABLE) || p->address & 0xffff00)
+	if (!(p->s.address & ADDRESS_ENABLE) || p->s.address & 0xffff00)
 		return -1;
-	return (int)((p->address & 0xfc) + (port - OFF_DATA));
+	return (int)((p->s.address & 0xfc) + (port - OFF_DATA));
 }
 
-static uint64_t pci_read(struct bus_device *dev, uint64_t offset,
-			 unsigned int size)
+static uint64_t pci_read(struct device *dev, uint64_t offset, unsigned int size)
 {
 	struct pci_host *p = of(dev);
 	uint64_t value = BITS(8 * size - 1, 0);
 	int at;
 
 	if (offset == OFF_ADDRESS && size == 4)
-		return p->address;
+		return p->s.address;
 	if (offset == OFF_RESET && size == 1)
-		return p->reset->ops->read(p->reset, 0, 1);
+		return reset_port_region.read(&p->reset->dev, 0, 1);
 	if (offset < OFF_DATA)
 		return value;
 	at = config_offset(p, offset);
-	if (at < 0 || (unsigned int)at + size > sizeof(p->config))
+	if (at < 0 || (unsigned int)at + size > sizeof(p->s.config))
 		return value;
 	value = 0;
-	memcpy(&value, p->config + at, size);
+	memcpy(&value, p->s.config + at, size);
 	return value;
 }
 
@@ -56,47 +55,45 @@ static bool is_writable(unsigned int reg)
 	       (reg >= REG_PAM && reg < REG_PAM_END) || reg == REG_SMRAM;
 }
 
-static void pci_write(struct bus_device *dev, uint64_t offset,
-		      unsigned int size, uint64_t value)
+static void pci_write(struct device *dev, uint64_t offset, unsigned int size,
+		      uint64_t value)
 {
 	struct pci_host *p = of(dev);
 	int at;
 
 	if (offset == OFF_ADDRESS && size == 4) {
-		p->address = (uint32_t)value & ADDRESS_WRITABLE;
+		p->s.address = (uint32_t)value & ADDRESS_WRITABLE;
 		return;
 	}
 	if (offset == OFF_RESET && size == 1) {
-		p->reset->ops->write(p->reset, 0, 1, value);
+		reset_port_region.write(&p->reset->dev, 0, 1, value);
 		return;
 	}
 	at = offset < OFF_DATA ? -1 : config_offset(p, offset);
 	for (unsigned int i = 0; at >= 0 && i < size; i++) {
 		unsigned int reg = (unsigned int)at + i;
 
-		if (reg < sizeof(p->config) && is_writable(reg))
-			p->config[reg] = (uint8_t)(value >> (8 * i));
+		if (reg < sizeof(p->s.config) && is_writable(reg))
+			p->s.config[reg] = (uint8_t)(value >> (8 * i));
 	}
 }
 
-static void pci_reset(struct bus_device *dev)
+static const uint8_t header[] = {
+	0x86, 0x80, 0x37, 0x12, /* 8086:1237 */
+	0x06, 0x00, 0x80, 0x02, /* command, status */
+	0x02, 0x00, 0x00, 0x06, /* revision; class: host bridge */
+};
+
+static void pci_reset(struct device *dev)
 {
-	static const uint8_t header[] = {
-		0x86, 0x80, 0x37, 0x12, /* 8086:1237 */
-		0x06, 0x00, 0x80, 0x02, /* command, status */
-		0x02, 0x00, 0x00, 0x06, /* revision; class: host bridge */
-	};
 	struct pci_host *p = of(dev);
 
-	p->address = 0;
-	memset(p->config, 0, sizeof(p->config));
-	memcpy(p->config, header, sizeof(header));
-	if (p->reset->ops->reset)
-		p->reset->ops->reset(p->reset);
+	p->s.address = 0;
+	memset(p->s.config, 0, sizeof(p->s.config));
+	memcpy(p->s.config, header, sizeof(header));
 }
 
-static const char *pci_reg_name(struct bus_device *dev, uint64_t offset,
-				bool write)
+static const char *pci_reg_name(struct device *dev, uint64_t offset, bool write)
 {
 	if (offset == OFF_RESET)
 		return "reset control";
@@ -107,18 +104,60 @@ static const char *pci_reg_name(struct bus_device *dev, uint64_t offset,
 						  : "CONFIG_DATA";
 }
 
-static const struct bus_device_ops pci_ops = {
+/* Only what the guest could have written may differ. */
+static bool pci_check(const struct device *dev, const void *state,
+		      struct err *err)
+{
+	const struct pci_host_state *s = state;
+
+	if (s->address & ~ADDRESS_WRITABLE)
+		return err_set(err, ERR_MALFORMED, "address cannot be 0x%x",
+			       s->address);
+	for (unsigned int i = 0; i < sizeof(s->config); i++)
+		if (!is_writable(i) &&
+		    s->config[i] != (i < sizeof(header) ? header[i] : 0))
+			return err_set(err, ERR_MALFORMED,
+				       "config[0x%x] is read-only and cannot "
+				       "be 0x%x",
+				       i, s->config[i]);
+	return true;
+}
+
+#define S struct pci_host_state
+static const struct device_reg pci_regs[] = {
+	DEVICE_REG_AS(S, address, "CONFIG_ADDRESS"),
+	DEVICE_REGS_AS(S, config, "config"),
+	{NULL},
+};
+
+static const struct wire_layout pci_layout = {
+	.name = "pci-host",
+	.size = sizeof(S),
+	.field = (const struct wire_field[]){
+		WIRE_U32(S, address), WIRE_RAW(S, config), {.kind = WIRE_END}}};
+#undef S
+
+static const struct device_class pci_class = {
+	.name = "pci-host",
+	.about = "i440FX PCI host bridge",
+	.state_offset = offsetof(struct pci_host, s),
+	.state = &pci_layout,
+	.regs = pci_regs,
+	.reset = pci_reset,
+	.check = pci_check,
+};
+
+const struct region_ops pci_host_region = {
 	.name = "pci-host",
 	.read = pci_read,
 	.write = pci_write,
-	.reset = pci_reset,
 	.reg_name = pci_reg_name,
 };
 
-void pci_host_init(struct pci_host *p, struct bus_device *reset)
+void pci_host_init(struct pci_host *p, struct port *reset)
 {
 	memset(p, 0, sizeof(*p));
-	p->dev.ops = &pci_ops;
+	device_init(&p->dev, &pci_class, NULL);
 	p->reset = reset;
 	pci_reset(&p->dev);
 }

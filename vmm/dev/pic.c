@@ -252,66 +252,54 @@ static uint8_t chip_read(struct pic *p, unsigned int chip, uint64_t offset)
 	return c->read_isr ? c->isr : c->irr;
 }
 
-static struct pic *of_master(struct bus_device *dev)
+static struct pic *of(struct device *dev)
 {
-	return (struct pic *)(void *)((char *)dev -
-				      offsetof(struct pic, master));
+	return (struct pic *)dev;
 }
 
-static struct pic *of_slave(struct bus_device *dev)
-{
-	return (struct pic *)(void *)((char *)dev -
-				      offsetof(struct pic, slave));
-}
-
-static struct pic *of_elcr(struct bus_device *dev)
-{
-	return (struct pic *)(void *)((char *)dev - offsetof(struct pic, elcr));
-}
-
-static uint64_t master_read(struct bus_device *dev, uint64_t offset,
+static uint64_t master_read(struct device *dev, uint64_t offset,
 			    unsigned int size)
 {
-	return chip_read(of_master(dev), MASTER, offset);
+	return chip_read(of(dev), MASTER, offset);
 }
 
-static void master_write(struct bus_device *dev, uint64_t offset,
-			 unsigned int size, uint64_t value)
+static void master_write(struct device *dev, uint64_t offset, unsigned int size,
+			 uint64_t value)
 {
-	chip_write(of_master(dev), MASTER, offset, (uint8_t)value);
+	chip_write(of(dev), MASTER, offset, (uint8_t)value);
 }
 
-static uint64_t slave_read(struct bus_device *dev, uint64_t offset,
+static uint64_t slave_read(struct device *dev, uint64_t offset,
 			   unsigned int size)
 {
-	return chip_read(of_slave(dev), SLAVE, offset);
+	return chip_read(of(dev), SLAVE, offset);
 }
 
-static void slave_write(struct bus_device *dev, uint64_t offset,
-			unsigned int size, uint64_t value)
+static void slave_write(struct device *dev, uint64_t offset, unsigned int size,
+			uint64_t value)
 {
-	chip_write(of_slave(dev), SLAVE, offset, (uint8_t)value);
+	chip_write(of(dev), SLAVE, offset, (uint8_t)value);
 }
 
-static uint64_t elcr_read(struct bus_device *dev, uint64_t offset,
+static uint64_t elcr_read(struct device *dev, uint64_t offset,
 			  unsigned int size)
 {
-	return of_elcr(dev)->s.chip[offset & 1].elcr;
+	return of(dev)->s.chip[offset & 1].elcr;
 }
 
-static void elcr_write(struct bus_device *dev, uint64_t offset,
-		       unsigned int size, uint64_t value)
+static void elcr_write(struct device *dev, uint64_t offset, unsigned int size,
+		       uint64_t value)
 {
-	struct pic *p = of_elcr(dev);
+	struct pic *p = of(dev);
 
 	p->s.chip[offset & 1].elcr = value & elcr_writable[offset & 1];
 	update(p);
 }
 
 /* The lines are others' and stay as they are driven. */
-static void master_reset(struct bus_device *dev)
+static void pic_reset(struct device *dev)
 {
-	struct pic *p = of_master(dev);
+	struct pic *p = of(dev);
 
 	for (unsigned int i = 0; i < 2; i++)
 		p->s.chip[i] =
@@ -319,34 +307,126 @@ static void master_reset(struct bus_device *dev)
 	update(p);
 }
 
-static const char *master_name(struct bus_device *dev, uint64_t offset,
-			       bool write)
+static const char *master_name(struct device *dev, uint64_t offset, bool write)
 {
 	return port_register(SPACE_PIO, PIC_MASTER_PORT + offset, write);
 }
 
-static const char *slave_name(struct bus_device *dev, uint64_t offset,
-			      bool write)
+static const char *slave_name(struct device *dev, uint64_t offset, bool write)
 {
 	return port_register(SPACE_PIO, PIC_SLAVE_PORT + offset, write);
 }
 
-static const char *elcr_name(struct bus_device *dev, uint64_t offset,
-			     bool write)
+static const char *elcr_name(struct device *dev, uint64_t offset, bool write)
 {
 	return offset ? "ELCR slave" : "ELCR master";
 }
 
-static const struct bus_device_ops master_ops = {
+#define S	   struct pic_state
+#define CHIP(i, f) DEVICE_REG_AS(S, chip[i].f, i ? "slave " #f : "master " #f)
+static const struct device_reg pic_regs[] = {
+	CHIP(0, irr),
+	CHIP(0, imr),
+	CHIP(0, isr),
+	CHIP(0, irq_base),
+	CHIP(0, elcr),
+	CHIP(0, last_irr),
+	CHIP(0, priority_add),
+	CHIP(0, init_state),
+	CHIP(0, auto_eoi),
+	CHIP(0, special_mask),
+	CHIP(0, read_isr),
+	CHIP(0, poll),
+	CHIP(0, special_fully_nested),
+	CHIP(1, irr),
+	CHIP(1, imr),
+	CHIP(1, isr),
+	CHIP(1, irq_base),
+	CHIP(1, elcr),
+	CHIP(1, last_irr),
+	CHIP(1, priority_add),
+	CHIP(1, init_state),
+	CHIP(1, auto_eoi),
+	CHIP(1, special_mask),
+	CHIP(1, read_isr),
+	CHIP(1, poll),
+	CHIP(1, special_fully_nested),
+	DEVICE_REG_AS(S, intr, "INTR"),
+	{NULL},
+};
+#undef CHIP
+
+#define C struct x86_pic
+static const struct wire_layout chip_layout = {
+	.name = "8259",
+	.size = sizeof(C),
+	.field = (const struct wire_field[]){WIRE_U8(C, irr),
+					     WIRE_U8(C, imr),
+					     WIRE_U8(C, isr),
+					     WIRE_U8(C, irq_base),
+					     WIRE_U8(C, elcr),
+					     WIRE_U8(C, last_irr),
+					     WIRE_U8(C, priority_add, .max = 7),
+					     WIRE_U8(C, init_state,
+						     .max = WAIT_ICW4),
+					     WIRE_FLAG(C, auto_eoi),
+					     WIRE_FLAG(C, special_mask),
+					     WIRE_FLAG(C, read_isr),
+					     WIRE_FLAG(C, poll),
+					     WIRE_FLAG(C, special_fully_nested),
+					     {.kind = WIRE_END}}};
+#undef C
+
+static const struct wire_layout pic_layout = {
+	.name = "pic",
+	.size = sizeof(S),
+	.field =
+		(const struct wire_field[]){WIRE_SUB(S, chip, 2, &chip_layout),
+					    WIRE_FLAG(S, fourth_word[0]),
+					    WIRE_FLAG(S, fourth_word[1]),
+					    WIRE_FLAG(S, rotate_on_auto_eoi[0]),
+					    WIRE_FLAG(S, rotate_on_auto_eoi[1]),
+					    WIRE_FLAG(S, intr),
+					    {.kind = WIRE_END}}};
+#undef S
+
+static bool pic_check(const struct device *dev, const void *state,
+		      struct err *err)
+{
+	const struct pic_state *s = state;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		if (s->chip[i].elcr & ~elcr_writable[i])
+			return err_set(err, ERR_MALFORMED,
+				       "chip[%u].elcr cannot be 0x%x", i,
+				       s->chip[i].elcr);
+		if (s->chip[i].irq_base & 7)
+			return err_set(err, ERR_MALFORMED,
+				       "chip[%u].irq_base cannot be 0x%x", i,
+				       s->chip[i].irq_base);
+	}
+	return true;
+}
+
+static const struct device_class pic_class = {
+	.name = "pic",
+	.about = "two 8259 interrupt controllers",
+	.state_offset = offsetof(struct pic, s),
+	.state = &pic_layout,
+	.regs = pic_regs,
+	.reset = pic_reset,
+	.check = pic_check,
+};
+
+const struct region_ops pic_master_region = {
 	.name = "pic",
 	.width = 1,
 	.read = master_read,
 	.write = master_write,
-	.reset = master_reset,
 	.reg_name = master_name,
 };
 
-static const struct bus_device_ops slave_ops = {
+const struct region_ops pic_slave_region = {
 	.name = "pic",
 	.width = 1,
 	.read = slave_read,
@@ -354,7 +434,7 @@ static const struct bus_device_ops slave_ops = {
 	.reg_name = slave_name,
 };
 
-static const struct bus_device_ops elcr_ops = {
+const struct region_ops elcr_region = {
 	.name = "elcr",
 	.width = 1,
 	.read = elcr_read,
@@ -364,8 +444,6 @@ static const struct bus_device_ops elcr_ops = {
 
 void pic_init(struct pic *p, const struct pic_ops *ops)
 {
-	*p = (struct pic){.master = {&master_ops},
-			  .slave = {&slave_ops},
-			  .elcr = {&elcr_ops},
-			  .ops = *ops};
+	*p = (struct pic){.ops = *ops};
+	device_init(&p->dev, &pic_class, NULL);
 }

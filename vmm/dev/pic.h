@@ -6,8 +6,6 @@
  * say.  A request that an edge has made stays until it is taken.
  *
  * Sources: Intel 8259A data sheet; 82371 (PIIX) datasheet, "ELCR".
- *
- * Threading: the caller holds the bus lock; the callback runs under it.
  */
 #ifndef VMM_DEV_PIC_H
 #define VMM_DEV_PIC_H
@@ -29,7 +27,6 @@ struct pic_ops {
 	void *ctx;
 };
 
-/* All that a snapshot has to keep. */
 struct pic_state {
 	struct x86_pic chip[2]; /* master, slave */
 	bool fourth_word[2];	/* ICW4 is to come */
@@ -38,10 +35,12 @@ struct pic_state {
 };
 
 struct pic {
-	struct bus_device master, slave, elcr;
+	struct device dev;
 	struct pic_ops ops;
 	struct pic_state s;
 };
+
+extern const struct region_ops pic_master_region, pic_slave_region, elcr_region;
 
 /* ops is copied. */
 void pic_init(struct pic *p, const struct pic_ops *ops);

@@ -25,6 +25,11 @@ enum {
 	P61_OUT = 0x20,
 };
 
+static struct pit *of(struct device *dev)
+{
+	return (struct pit *)dev;
+}
+
 /* ---- counting ---- */
 
 static uint64_t to_ticks(uint64_t ns)
@@ -41,7 +46,7 @@ static uint64_t to_ns(uint64_t ticks)
 
 static uint64_t now(const struct pit *p)
 {
-	return p->ops.now(p->ops.ctx);
+	return device_now(p->clock);
 }
 
 static bool is_periodic(const struct pit_channel *c)
@@ -94,7 +99,6 @@ static bool out_now(const struct pit *p, const struct pit_channel *c)
 	gone = elapsed(p, c);
 	switch (c->mode) {
 	case 0:
-		return gone >= c->count;
 	case 1:
 		return gone >= c->count;
 	case 2:
@@ -110,8 +114,7 @@ static bool out_now(const struct pit *p, const struct pit_channel *c)
 
 static void set_irq(struct pit *p, int level)
 {
-	if (p->irq.set)
-		p->irq.set(p->irq.ctx, p->irq.gsi, level);
+	irq_line_set(&p->irq, level);
 }
 
 /* The first edge after this time; modes 1 and 5 wait for the gate's. */
@@ -133,16 +136,19 @@ static uint64_t edge_after(const struct pit_channel *c, uint64_t t)
 static void rearm(struct pit *p)
 {
 	p->s.next = edge_after(&p->s.channel[0], now(p));
-	p->ops.rearm(p->ops.ctx);
+	device_rearm(p->clock);
 }
 
-uint64_t pit_next(const struct pit *p)
+static uint64_t pit_next(const struct device *dev)
 {
-	return p->s.next ? p->s.next : UINT64_MAX;
+	const struct pit *p = (const struct pit *)dev;
+
+	return p->s.next ? p->s.next : DEVICE_IDLE;
 }
 
-void pit_run(struct pit *p)
+static void pit_run(struct device *dev)
 {
+	struct pit *p = of(dev);
 	uint64_t t = now(p);
 
 	if (!p->s.next || p->s.next > t)
@@ -231,10 +237,10 @@ static void control(struct pit *p, uint8_t value)
 	rearm(p);
 }
 
-static void pit_write(struct bus_device *dev, uint64_t offset,
-		      unsigned int size, uint64_t value)
+static void pit_write(struct device *dev, uint64_t offset, unsigned int size,
+		      uint64_t value)
 {
-	struct pit *p = (struct pit *)(void *)dev;
+	struct pit *p = of(dev);
 	struct pit_channel *c;
 	uint8_t byte = (uint8_t)value;
 
@@ -258,10 +264,9 @@ static void pit_write(struct bus_device *dev, uint64_t offset,
 		     (uint16_t)(byte << 8 | c->write_low));
 }
 
-static uint64_t pit_read(struct bus_device *dev, uint64_t offset,
-			 unsigned int size)
+static uint64_t pit_read(struct device *dev, uint64_t offset, unsigned int size)
 {
-	struct pit *p = (struct pit *)(void *)dev;
+	struct pit *p = of(dev);
 	struct pit_channel *c;
 	uint16_t count;
 	bool high;
@@ -282,16 +287,10 @@ static uint64_t pit_read(struct bus_device *dev, uint64_t offset,
 	return high ? count >> 8 : count & 0xff;
 }
 
-static struct pit *of_port61(struct bus_device *dev)
-{
-	return (struct pit *)(void *)((char *)dev -
-				      offsetof(struct pit, port61));
-}
-
-static uint64_t port61_read(struct bus_device *dev, uint64_t offset,
+static uint64_t port61_read(struct device *dev, uint64_t offset,
 			    unsigned int size)
 {
-	const struct pit *p = of_port61(dev);
+	const struct pit *p = of(dev);
 	const struct pit_channel *c = &p->s.channel[2];
 
 	return (c->gate ? P61_GATE : 0) | (p->s.speaker ? P61_SPEAKER : 0) |
@@ -310,48 +309,160 @@ static void set_gate(const struct pit *p, struct pit_channel *c, bool gate)
 	c->gate = gate;
 }
 
-static void port61_write(struct bus_device *dev, uint64_t offset,
-			 unsigned int size, uint64_t value)
+static void port61_write(struct device *dev, uint64_t offset, unsigned int size,
+			 uint64_t value)
 {
-	struct pit *p = of_port61(dev);
+	struct pit *p = of(dev);
 
 	set_gate(p, &p->s.channel[2], value & P61_GATE);
 	p->s.speaker = value & P61_SPEAKER;
 }
 
-static void pit_reset(struct bus_device *dev)
+static void pit_reset(struct device *dev)
 {
-	struct pit *p = (struct pit *)(void *)dev;
+	struct pit *p = of(dev);
 
 	memset(&p->s, 0, sizeof(p->s));
 	for (unsigned int i = 0; i < PIT_CHANNELS; i++)
 		p->s.channel[i] = (struct pit_channel){
 			.rw = RW_BOTH, .mode = 3, .gate = i < 2};
 	set_irq(p, 0);
-	p->ops.rearm(p->ops.ctx);
+	device_rearm(p->clock);
 }
 
-static const char *pit_name(struct bus_device *dev, uint64_t offset, bool write)
+static const char *pit_name(struct device *dev, uint64_t offset, bool write)
 {
 	return port_register(SPACE_PIO, PIT_PORT + offset, write);
 }
 
-static const char *port61_name(struct bus_device *dev, uint64_t offset,
-			       bool write)
+static const char *port61_name(struct device *dev, uint64_t offset, bool write)
 {
 	return "control B";
 }
 
-static const struct bus_device_ops pit_bus_ops = {
+static uint64_t get_count(const struct device *dev, unsigned int i)
+{
+	const struct pit *p = (const struct pit *)dev;
+
+	return count_now(p, &p->s.channel[i]);
+}
+
+#define S	 struct pit_state
+#define CH(i, f) DEVICE_REG_AS(S, channel[i].f, "channel " #i " " #f)
+static const struct device_reg pit_regs[] = {
+	{.name = "count", .size = 2, .count = PIT_CHANNELS, .get = get_count},
+	CH(0, count),
+	CH(0, mode),
+	CH(0, rw),
+	CH(0, bcd),
+	CH(0, gate),
+	CH(0, start),
+	CH(0, latch),
+	CH(0, latched),
+	CH(0, status_latched),
+	CH(1, count),
+	CH(1, mode),
+	CH(1, rw),
+	CH(1, bcd),
+	CH(1, gate),
+	CH(1, start),
+	CH(1, latch),
+	CH(1, latched),
+	CH(1, status_latched),
+	CH(2, count),
+	CH(2, mode),
+	CH(2, rw),
+	CH(2, bcd),
+	CH(2, gate),
+	CH(2, start),
+	CH(2, latch),
+	CH(2, latched),
+	CH(2, status_latched),
+	DEVICE_REG_AS(S, next, "next interrupt"),
+	DEVICE_REG_AS(S, speaker, "speaker"),
+	{NULL},
+};
+#undef CH
+
+#define C struct pit_channel
+static const struct wire_layout channel_layout = {
+	.name = "channel",
+	.size = sizeof(C),
+	.field = (const struct wire_field[]){WIRE_U32(C, count, .max = 0x10000),
+					     WIRE_U64(C, start),
+					     WIRE_U64(C, gone),
+					     WIRE_U16(C, latch),
+					     WIRE_U8(C, latched, .max = 2),
+					     WIRE_U8(C, status),
+					     WIRE_FLAG(C, status_latched),
+					     WIRE_U8(C, mode, .max = 5),
+					     WIRE_U8(C, rw, .max = RW_BOTH),
+					     WIRE_FLAG(C, bcd),
+					     WIRE_FLAG(C, gate),
+					     WIRE_FLAG(C, read_high),
+					     WIRE_FLAG(C, write_high),
+					     WIRE_U8(C, write_low),
+					     {.kind = WIRE_END}}};
+#undef C
+
+static const struct wire_layout pit_layout = {
+	.name = "pit",
+	.size = sizeof(S),
+	.field = (const struct wire_field[]){WIRE_SUB(S, channel, PIT_CHANNELS,
+						      &channel_layout),
+					     WIRE_U64(S, next),
+					     WIRE_FLAG(S, speaker),
+					     {.kind = WIRE_END}}};
+#undef S
+
+static bool pit_check(const struct device *dev, const void *state,
+		      struct err *err)
+{
+	const struct pit_state *s = state;
+
+	for (unsigned int i = 0; i < PIT_CHANNELS; i++) {
+		if (!s->channel[i].rw)
+			return err_set(err, ERR_MALFORMED,
+				       "channel[%u].rw cannot be 0", i);
+		if (i < 2 && !s->channel[i].gate) /* wired high */
+			return err_set(err, ERR_MALFORMED,
+				       "channel[%u].gate cannot be low", i);
+	}
+	return true;
+}
+
+static void pit_shift(void *state, uint64_t ns)
+{
+	struct pit_state *s = state;
+
+	for (unsigned int i = 0; i < PIT_CHANNELS; i++)
+		s->channel[i].start += ns;
+	if (s->next)
+		s->next += ns;
+}
+
+static const struct device_class pit_class = {
+	.name = "pit",
+	.about = "8254 timer and the speaker's port",
+	.state_offset = offsetof(struct pit, s),
+	.state = &pit_layout,
+	.regs = pit_regs,
+	.reset = pit_reset,
+	.check = pit_check,
+	.shift = pit_shift,
+	.next = pit_next,
+	.run = pit_run,
+};
+
+const struct region_ops pit_region = {
 	.name = "pit",
 	.width = 1,
 	.read = pit_read,
 	.write = pit_write,
-	.reset = pit_reset,
 	.reg_name = pit_name,
 };
 
-static const struct bus_device_ops port61_ops = {
+const struct region_ops pit_speaker_region = {
 	.name = "speaker",
 	.width = 1,
 	.read = port61_read,
@@ -359,10 +470,12 @@ static const struct bus_device_ops port61_ops = {
 	.reg_name = port61_name,
 };
 
-void pit_init(struct pit *p, const struct pit_ops *ops, struct irq_line irq)
+void pit_init(struct pit *p, const struct device_clock *clock,
+	      struct irq_line irq)
 {
-	*p = (struct pit){
-		.dev = {&pit_bus_ops}, .port61 = {&port61_ops}, .ops = *ops};
+	*p = (struct pit){.clock = clock};
+	device_init(&p->dev, &pit_class, NULL);
+	device_drives(&p->dev, &irq);
 	pit_reset(&p->dev);
 	p->irq = irq;
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "vmm/dev/uart_impl.h"
+
 enum uart_reg {
 	REG_DATA = 0, /* RBR, THR; DLL when DLAB is set */
 	REG_IER = 1,  /* DLM when DLAB is set */
@@ -13,60 +15,14 @@ enum uart_reg {
 	REG_SCR = 7,
 };
 
-enum {
-	IER_RDA = 0x01,
-	IER_THRE = 0x02,
-	IER_LINE = 0x04,
-	IER_MODEM = 0x08,
-
-	IIR_MODEM = 0x00,
-	IIR_NONE = 0x01,
-	IIR_THRE = 0x02,
-	IIR_RDA = 0x04,
-	IIR_LINE = 0x06,
-	IIR_TIMEOUT = 0x0c,
-	IIR_FIFO = 0xc0,
-
-	FCR_ENABLE = 0x01,
-	FCR_CLEAR_RX = 0x02,
-	FCR_TRIGGER_SHIFT = 6,
-	FCR_STICKY = 0xc9, /* the clear bits act once and read as gone */
-
-	LCR_DLAB = 0x80,
-
-	MCR_DTR = 0x01,
-	MCR_RTS = 0x02,
-	MCR_OUT1 = 0x04,
-	MCR_OUT2 = 0x08,
-	MCR_LOOP = 0x10,
-	MCR_MASK = 0x1f,
-
-	LSR_DR = 0x01,
-	LSR_OE = 0x02,
-	LSR_THRE = 0x20,
-	LSR_TEMT = 0x40,
-
-	MSR_DCTS = 0x01,
-	MSR_DDSR = 0x02,
-	MSR_TERI = 0x04,
-	MSR_DDCD = 0x08,
-	MSR_CTS = 0x10,
-	MSR_DSR = 0x20,
-	MSR_RI = 0x40,
-	MSR_DCD = 0x80,
-	MSR_DELTAS = 0x0f,
-	/* the other end is always there and ready */
-	MSR_CONNECTED = MSR_CTS | MSR_DSR | MSR_DCD,
-};
-
-static struct uart *to_uart(struct bus_device *dev)
+static struct uart *to_uart(struct device *dev)
 {
-	return (struct uart *)(void *)dev;
+	return (struct uart *)dev;
 }
 
 static bool fifo_enabled(const struct uart *u)
 {
-	return u->fcr & FCR_ENABLE;
+	return u->s.fcr & FCR_ENABLE;
 }
 
 static unsigned int fifo_capacity(const struct uart *u)
@@ -78,19 +34,19 @@ static unsigned int fifo_trigger(const struct uart *u)
 {
 	static const uint8_t level[4] = {1, 4, 8, 14};
 
-	return fifo_enabled(u) ? level[u->fcr >> FCR_TRIGGER_SHIFT] : 1;
+	return fifo_enabled(u) ? level[u->s.fcr >> FCR_TRIGGER_SHIFT] : 1;
 }
 
 /* The highest-priority source that is enabled and pending. */
-static uint8_t pending_source(const struct uart *u)
+uint8_t uart_source(const struct uart *u)
 {
-	if ((u->ier & IER_LINE) && u->lsr_error)
+	if ((u->s.ier & IER_LINE) && u->s.lsr_error)
 		return IIR_LINE;
-	if ((u->ier & IER_RDA) && u->fifo_len)
-		return u->fifo_len >= fifo_trigger(u) ? IIR_RDA : IIR_TIMEOUT;
-	if ((u->ier & IER_THRE) && u->thre_pending)
+	if ((u->s.ier & IER_RDA) && u->s.fifo_len)
+		return u->s.fifo_len >= fifo_trigger(u) ? IIR_RDA : IIR_TIMEOUT;
+	if ((u->s.ier & IER_THRE) && u->s.thre_pending)
 		return IIR_THRE;
-	if ((u->ier & IER_MODEM) && (u->msr & MSR_DELTAS))
+	if ((u->s.ier & IER_MODEM) && (u->s.msr & MSR_DELTAS))
 		return IIR_MODEM;
 	return IIR_NONE;
 }
@@ -98,26 +54,25 @@ static uint8_t pending_source(const struct uart *u)
 /* Loopback takes the OUT2 pin, and with it the interrupt, off the bus. */
 static void update_irq(struct uart *u)
 {
-	bool gate = (u->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
-	int level = gate && pending_source(u) != IIR_NONE;
+	bool gate = (u->s.mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
+	bool level = gate && uart_source(u) != IIR_NONE;
 
-	if (level == u->irq_level)
+	if (level == u->s.irq_level)
 		return;
-	u->irq_level = level;
-	if (u->irq.set)
-		u->irq.set(u->irq.ctx, u->irq.gsi, level);
+	u->s.irq_level = level;
+	irq_line_set(&u->irq, level);
 }
 
 static void fifo_push(struct uart *u, uint8_t byte)
 {
-	if (u->fifo_len == fifo_capacity(u)) {
-		u->lsr_error |= LSR_OE;
+	if (u->s.fifo_len == fifo_capacity(u)) {
+		u->s.lsr_error |= LSR_OE;
 		/* without FIFO the newer byte replaces the unread one */
 		if (!fifo_enabled(u))
-			u->fifo[u->fifo_head] = byte;
+			u->s.fifo[u->s.fifo_head] = byte;
 		return;
 	}
-	u->fifo[(u->fifo_head + u->fifo_len++) % UART_FIFO] = byte;
+	u->s.fifo[(u->s.fifo_head + u->s.fifo_len++) % UART_FIFO] = byte;
 }
 
 /*
@@ -128,14 +83,14 @@ static void fifo_push(struct uart *u, uint8_t byte)
  */
 static void fifo_refill(struct uart *u)
 {
-	while (!(u->mcr & MCR_LOOP) && u->backlog_len &&
-	       u->fifo_len < fifo_capacity(u)) {
-		fifo_push(u, u->backlog[u->backlog_head]);
-		u->backlog_head = (u->backlog_head + 1) % UART_BACKLOG;
-		u->backlog_len--;
+	while (!(u->s.mcr & MCR_LOOP) && u->s.backlog_len &&
+	       u->s.fifo_len < fifo_capacity(u)) {
+		fifo_push(u, u->s.backlog[u->s.backlog_head]);
+		u->s.backlog_head = (u->s.backlog_head + 1u) % UART_BACKLOG;
+		u->s.backlog_len--;
 	}
-	if (u->wants_room && u->backlog_len <= UART_BACKLOG / 2) {
-		u->wants_room = false;
+	if (u->s.wants_room && u->s.backlog_len <= UART_BACKLOG / 2) {
+		u->s.wants_room = false;
 		if (u->on_room)
 			u->on_room(u->on_room_ctx);
 	}
@@ -146,10 +101,10 @@ static uint8_t read_data(struct uart *u)
 	uint8_t byte = 0;
 
 	fifo_refill(u);
-	if (u->fifo_len) {
-		byte = u->fifo[u->fifo_head];
-		u->fifo_head = (u->fifo_head + 1) % UART_FIFO;
-		u->fifo_len--;
+	if (u->s.fifo_len) {
+		byte = u->s.fifo[u->s.fifo_head];
+		u->s.fifo_head = (u->s.fifo_head + 1) % UART_FIFO;
+		u->s.fifo_len--;
 	}
 	/* drop the line first: a byte that follows is a new interrupt edge */
 	update_irq(u);
@@ -159,88 +114,93 @@ static uint8_t read_data(struct uart *u)
 
 static uint8_t read_iir(struct uart *u)
 {
-	uint8_t source = pending_source(u);
+	uint8_t source = uart_source(u);
 
 	if (source == IIR_THRE)
-		u->thre_pending = false;
+		u->s.thre_pending = false;
 	return source | (fifo_enabled(u) ? IIR_FIFO : 0);
+}
+
+uint8_t uart_lsr(const struct uart *u)
+{
+	uint8_t lsr = LSR_THRE | LSR_TEMT | u->s.lsr_error;
+
+	return u->s.fifo_len ? lsr | LSR_DR : lsr;
 }
 
 static uint8_t read_lsr(struct uart *u)
 {
-	uint8_t lsr = LSR_THRE | LSR_TEMT | u->lsr_error;
+	uint8_t lsr = uart_lsr(u);
 
-	if (u->fifo_len)
-		lsr |= LSR_DR;
-	u->lsr_error = 0;
+	u->s.lsr_error = 0;
 	return lsr;
 }
 
 static uint8_t read_msr(struct uart *u)
 {
-	uint8_t msr = u->msr;
+	uint8_t msr = u->s.msr;
 
-	u->msr &= ~MSR_DELTAS;
+	u->s.msr &= ~MSR_DELTAS;
 	return msr;
 }
 
 static uint8_t read_reg(struct uart *u, unsigned int reg)
 {
-	bool dlab = u->lcr & LCR_DLAB;
+	bool dlab = u->s.lcr & LCR_DLAB;
 
 	switch (reg) {
 	case REG_DATA:
-		return dlab ? u->dll : read_data(u);
+		return dlab ? u->s.dll : read_data(u);
 	case REG_IER:
-		return dlab ? u->dlm : u->ier;
+		return dlab ? u->s.dlm : u->s.ier;
 	case REG_IIR:
 		fifo_refill(u);
 		return read_iir(u);
 	case REG_LCR:
-		return u->lcr;
+		return u->s.lcr;
 	case REG_MCR:
-		return u->mcr;
+		return u->s.mcr;
 	case REG_LSR:
 		fifo_refill(u);
 		return read_lsr(u);
 	case REG_MSR:
 		return read_msr(u);
 	default:
-		return u->scr;
+		return u->s.scr;
 	}
 }
 
 static void write_data(struct uart *u, uint8_t byte)
 {
-	u->thre_pending = false;
+	u->s.thre_pending = false;
 	update_irq(u);
-	if (u->mcr & MCR_LOOP)
+	if (u->s.mcr & MCR_LOOP)
 		fifo_push(u, byte);
 	else if (u->tx.write)
 		u->tx.write(u->tx.ctx, &byte, 1);
-	u->thre_pending = true;
+	u->s.thre_pending = true;
 }
 
 static void write_ier(struct uart *u, uint8_t value)
 {
 	/* switching it on while the transmitter is empty raises it at once */
-	if (!(u->ier & IER_THRE) && (value & IER_THRE))
-		u->thre_pending = true;
-	u->ier = value & 0x0f;
-	if (u->ier & IER_RDA)
+	if (!(u->s.ier & IER_THRE) && (value & IER_THRE))
+		u->s.thre_pending = true;
+	u->s.ier = value & 0x0f;
+	if (u->s.ier & IER_RDA)
 		fifo_refill(u);
 }
 
 static void write_fcr(struct uart *u, uint8_t value)
 {
-	bool toggled = (u->fcr ^ value) & FCR_ENABLE;
+	bool toggled = (u->s.fcr ^ value) & FCR_ENABLE;
 
 	/* the other bits count only while bit 0 is written as 1 */
-	u->fcr = value & FCR_ENABLE ? value & FCR_STICKY : 0;
+	u->s.fcr = value & FCR_ENABLE ? value & FCR_STICKY : 0;
 	if (toggled || (value & FCR_CLEAR_RX))
-		u->fifo_len = 0;
+		u->s.fifo_len = 0;
 	update_irq(u);
-	if (u->ier & IER_RDA)
+	if (u->s.ier & IER_RDA)
 		fifo_refill(u);
 }
 
@@ -248,15 +208,15 @@ static uint8_t modem_lines(const struct uart *u)
 {
 	uint8_t lines = 0;
 
-	if (!(u->mcr & MCR_LOOP))
+	if (!(u->s.mcr & MCR_LOOP))
 		return MSR_CONNECTED;
-	if (u->mcr & MCR_RTS)
+	if (u->s.mcr & MCR_RTS)
 		lines |= MSR_CTS;
-	if (u->mcr & MCR_DTR)
+	if (u->s.mcr & MCR_DTR)
 		lines |= MSR_DSR;
-	if (u->mcr & MCR_OUT1)
+	if (u->s.mcr & MCR_OUT1)
 		lines |= MSR_RI;
-	if (u->mcr & MCR_OUT2)
+	if (u->s.mcr & MCR_OUT2)
 		lines |= MSR_DCD;
 	return lines;
 }
@@ -265,37 +225,37 @@ static void write_mcr(struct uart *u, uint8_t value)
 {
 	uint8_t before, after, changed;
 
-	before = u->msr & ~MSR_DELTAS;
-	u->mcr = value & MCR_MASK;
+	before = u->s.msr & ~MSR_DELTAS;
+	u->s.mcr = value & MCR_MASK;
 	after = modem_lines(u);
 	changed = before ^ after;
-	u->msr = after | (u->msr & MSR_DELTAS);
+	u->s.msr = after | (u->s.msr & MSR_DELTAS);
 	if (changed & MSR_CTS)
-		u->msr |= MSR_DCTS;
+		u->s.msr |= MSR_DCTS;
 	if (changed & MSR_DSR)
-		u->msr |= MSR_DDSR;
+		u->s.msr |= MSR_DDSR;
 	if (changed & before & MSR_RI)
-		u->msr |= MSR_TERI;
+		u->s.msr |= MSR_TERI;
 	if (changed & MSR_DCD)
-		u->msr |= MSR_DDCD;
-	if (u->ier & IER_RDA)
+		u->s.msr |= MSR_DDCD;
+	if (u->s.ier & IER_RDA)
 		fifo_refill(u);
 }
 
 static void write_reg(struct uart *u, unsigned int reg, uint8_t value)
 {
-	bool dlab = u->lcr & LCR_DLAB;
+	bool dlab = u->s.lcr & LCR_DLAB;
 
 	switch (reg) {
 	case REG_DATA:
 		if (dlab)
-			u->dll = value;
+			u->s.dll = value;
 		else
 			write_data(u, value);
 		break;
 	case REG_IER:
 		if (dlab)
-			u->dlm = value;
+			u->s.dlm = value;
 		else
 			write_ier(u, value);
 		break;
@@ -303,20 +263,20 @@ static void write_reg(struct uart *u, unsigned int reg, uint8_t value)
 		write_fcr(u, value);
 		break;
 	case REG_LCR:
-		u->lcr = value;
+		u->s.lcr = value;
 		break;
 	case REG_MCR:
 		write_mcr(u, value);
 		break;
 	case REG_SCR:
-		u->scr = value;
+		u->s.scr = value;
 		break;
 	default: /* LSR and MSR are read-only */
 		break;
 	}
 }
 
-static uint64_t uart_read(struct bus_device *dev, uint64_t offset,
+static uint64_t uart_read(struct device *dev, uint64_t offset,
 			  unsigned int size)
 {
 	struct uart *u = to_uart(dev);
@@ -326,8 +286,8 @@ static uint64_t uart_read(struct bus_device *dev, uint64_t offset,
 	return value;
 }
 
-static void uart_write(struct bus_device *dev, uint64_t offset,
-		       unsigned int size, uint64_t value)
+static void uart_write(struct device *dev, uint64_t offset, unsigned int size,
+		       uint64_t value)
 {
 	struct uart *u = to_uart(dev);
 
@@ -336,21 +296,21 @@ static void uart_write(struct bus_device *dev, uint64_t offset,
 }
 
 /* Input the guest has not seen survives a reset, like keys typed early. */
-static void uart_reset(struct bus_device *dev)
+static void uart_reset(struct device *dev)
 {
 	struct uart *u = to_uart(dev);
 
-	u->ier = u->fcr = u->lcr = u->mcr = u->scr = 0;
-	u->dll = 12; /* 9600 baud, what a PC's firmware leaves */
-	u->dlm = 0;
-	u->lsr_error = 0;
-	u->msr = MSR_CONNECTED;
-	u->thre_pending = false;
-	u->fifo_head = u->fifo_len = 0;
+	u->s.ier = u->s.fcr = u->s.lcr = u->s.mcr = u->s.scr = 0;
+	u->s.dll = 12; /* 9600 baud, what a PC's firmware leaves */
+	u->s.dlm = 0;
+	u->s.lsr_error = 0;
+	u->s.msr = MSR_CONNECTED;
+	u->s.thre_pending = false;
+	u->s.fifo_head = u->s.fifo_len = 0;
 	update_irq(u);
 }
 
-static const char *uart_reg_name(struct bus_device *dev, uint64_t offset,
+static const char *uart_reg_name(struct device *dev, uint64_t offset,
 				 bool write)
 {
 	static const char *const read_name[8] = {"RBR", "IER", "IIR", "LCR",
@@ -358,24 +318,35 @@ static const char *uart_reg_name(struct bus_device *dev, uint64_t offset,
 	static const char *const write_name[8] = {"THR", "IER", "FCR", "LCR",
 						  "MCR", "LSR", "MSR", "SCR"};
 
-	if ((to_uart(dev)->lcr & LCR_DLAB) && offset < 2)
+	if ((to_uart(dev)->s.lcr & LCR_DLAB) && offset < 2)
 		return offset ? "DLM" : "DLL";
 	return (write ? write_name : read_name)[offset & 7];
 }
 
-static const struct bus_device_ops uart_ops = {
+static const struct device_class uart_class = {
+	.name = "uart",
+	.about = "16550A serial port",
+	.state_offset = offsetof(struct uart, s),
+	.state = &uart_layout,
+	.regs = uart_regs,
+	.reset = uart_reset,
+	.check = uart_check,
+};
+
+const struct region_ops uart_region = {
 	.name = "16550",
 	.width = 1,
 	.read = uart_read,
 	.write = uart_write,
-	.reset = uart_reset,
 	.reg_name = uart_reg_name,
 };
 
-void uart_init(struct uart *u, struct byte_sink tx, struct irq_line irq)
+void uart_init(struct uart *u, const char *name, struct byte_sink tx,
+	       struct irq_line irq)
 {
 	memset(u, 0, sizeof(*u));
-	u->dev.ops = &uart_ops;
+	device_init(&u->dev, &uart_class, name);
+	device_drives(&u->dev, &irq);
 	u->tx = tx;
 	u->irq = irq;
 	uart_reset(&u->dev);
@@ -383,14 +354,14 @@ void uart_init(struct uart *u, struct byte_sink tx, struct irq_line irq)
 
 static size_t backlog_room(const struct uart *u)
 {
-	return UART_BACKLOG - u->backlog_len;
+	return UART_BACKLOG - u->s.backlog_len;
 }
 
 size_t uart_input_room(struct uart *u)
 {
 	size_t room = backlog_room(u);
 
-	u->wants_room = !room;
+	u->s.wants_room = !room;
 	return room;
 }
 
@@ -400,16 +371,16 @@ void uart_input(struct uart *u, const void *data, size_t len)
 	size_t room = backlog_room(u);
 
 	if (len > room) {
-		u->lost += len - room;
-		u->lsr_error |= LSR_OE;
+		u->s.lost += len - room;
+		u->s.lsr_error |= LSR_OE;
 		len = room;
 	}
 	for (size_t i = 0; i < len; i++) {
-		unsigned int at = u->backlog_head + u->backlog_len++;
+		unsigned int at = u->s.backlog_head + u->s.backlog_len++;
 
-		u->backlog[at % UART_BACKLOG] = bytes[i];
+		u->s.backlog[at % UART_BACKLOG] = bytes[i];
 	}
-	if (u->ier & IER_RDA)
+	if (u->s.ier & IER_RDA)
 		fifo_refill(u);
 	update_irq(u);
 }

@@ -8,8 +8,6 @@
  * the transmit FIFO is never seen filled; the receive time-out interrupt comes
  * at once rather than four characters later; baud rate and frame format are
  * stored and have no effect; there are no framing or parity errors.
- *
- * Threading: the caller holds the bus lock.
  */
 #ifndef VMM_DEV_UART_H
 #define VMM_DEV_UART_H
@@ -19,32 +17,36 @@
 #define UART_FIFO    16
 #define UART_BACKLOG 4096
 
-struct uart {
-	struct bus_device dev;
-	struct byte_sink tx;
-	struct irq_line irq;
-
+struct uart_state {
+	uint64_t lost; /* input bytes dropped because the backlog was full */
+	uint16_t backlog_head, backlog_len;
 	uint8_t ier, fcr, lcr, mcr, scr;
 	uint8_t dll, dlm;
 	uint8_t lsr_error; /* sticky OE..BI until LSR is read */
 	uint8_t msr;	   /* lines in bits 7-4, deltas in bits 3-0 */
+	uint8_t fifo_head, fifo_len;
 	bool thre_pending; /* the THRE interrupt has not been taken */
-	int irq_level;
-
+	bool irq_level;
+	bool wants_room;
 	uint8_t fifo[UART_FIFO];
-	unsigned int fifo_head, fifo_len;
-
 	/* Host input that has not arrived on the line yet. */
 	uint8_t backlog[UART_BACKLOG];
-	unsigned int backlog_head, backlog_len;
+};
+
+struct uart {
+	struct device dev;
+	struct byte_sink tx;
+	struct irq_line irq;
 	/* Called when a full backlog has drained to its half; may be NULL. */
 	void (*on_room)(void *ctx);
 	void *on_room_ctx;
-	bool wants_room;
-	uint64_t lost; /* input bytes dropped because the backlog was full */
+	struct uart_state s;
 };
 
-void uart_init(struct uart *u, struct byte_sink tx, struct irq_line irq);
+extern const struct region_ops uart_region;
+
+void uart_init(struct uart *u, const char *name, struct byte_sink tx,
+	       struct irq_line irq);
 
 /*
  * Bytes uart_input() can take now without losing one.  An answer of 0 asks for

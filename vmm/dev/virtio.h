@@ -2,16 +2,14 @@
  * virtio devices on the memory-mapped transport (Virtual I/O Device 1.2,
  * "Virtio Over MMIO", "Split Virtqueues"), modern only.
  *
- * One register block a device; a device is a struct virtio with ops.  All the
- * guest can change is in struct virtio_state: plain numbers, no pointers, so
- * that a snapshot can keep it.  Rings are hostile: every index and length is
- * bounded, descriptors are copied once and then looked at, and a ring that
- * makes no sense sets DEVICE_NEEDS_RESET and is left alone until the reset.
+ * One register block a device; a device is a struct virtio with ops, and its
+ * state (vmm/dev/device.h) begins with a struct virtio_state.  Rings are
+ * hostile: every index and length is bounded, descriptors are copied once and
+ * then looked at, and a ring that makes no sense sets DEVICE_NEEDS_RESET and is
+ * left alone until the reset.
  *
  * Requests are served on the vCPU's thread that rings the bell, so a guest
  * never sees its own request complete before its notification.
- *
- * Threading: the caller holds the bus lock.
  */
 #ifndef VMM_DEV_VIRTIO_H
 #define VMM_DEV_VIRTIO_H
@@ -49,15 +47,16 @@ struct dma {
 };
 
 struct virtq_state {
+	gpa_t desc, driver, device;
 	uint16_t size, ready;
 	uint16_t next_avail, next_used; /* free-running, as in the rings */
-	gpa_t desc, driver, device;
 };
 
 struct virtio_state {
-	uint32_t device_features_sel, driver_features_sel, queue_sel;
 	uint64_t driver_features;
+	uint32_t device_features_sel, driver_features_sel, queue_sel;
 	uint32_t status, irq_status;
+	uint32_t broken; /* NEEDS_RESET: why has been logged */
 	struct virtq_state queue[VIRTIO_QUEUES];
 };
 
@@ -77,18 +76,52 @@ struct virtio_ops {
 };
 
 struct virtio {
-	struct bus_device dev; /* first: the bus sees this */
+	struct device dev;
 	const struct virtio_ops *ops;
 	uint64_t features; /* all that are offered */
 	struct dma dma;
 	struct irq_line irq;
-	struct virtio_state state;
-	bool told; /* why a reset is needed has been logged */
+	struct virtio_state *state; /* in the device's */
 };
 
-/* features: added to the ops' own (such as read-only). */
-void virtio_init(struct virtio *v, const struct virtio_ops *ops,
+/*
+ * The rest of *v is zeroes, or the device's own.  name: NULL for the class's.
+ * features: added to the ops' own (such as read-only).
+ */
+void virtio_init(struct virtio *v, const struct device_class *class,
+		 const char *name, const struct virtio_ops *ops,
 		 uint64_t features, const struct dma *dma, struct irq_line irq);
+
+/* Its register block on the bus. */
+const struct region_ops *virtio_region(const struct virtio *v);
+
+/* ---- for the devices' struct device_class ---- */
+
+extern const struct wire_layout virtio_layout;
+void virtio_device_reset(struct device *dev);
+bool virtio_check(const struct device *dev, const void *state, struct err *err);
+
+/* The rows of its registers. */
+#define VIRTIO_REG_(f, as, ...) \
+	DEVICE_REG_AS(struct virtio_state, f, as, ##__VA_ARGS__)
+#define VIRTIO_QUEUE_REGS_(n)                                               \
+	VIRTIO_REG_(queue[n].size, "Queue" #n " Size"),                     \
+		VIRTIO_REG_(queue[n].ready, "Queue" #n " Ready"),           \
+		VIRTIO_REG_(queue[n].desc, "Queue" #n " Desc"),             \
+		VIRTIO_REG_(queue[n].driver, "Queue" #n " Driver"),         \
+		VIRTIO_REG_(queue[n].device, "Queue" #n " Device"),         \
+		VIRTIO_REG_(queue[n].next_avail, "Queue" #n " next avail"), \
+		VIRTIO_REG_(queue[n].next_used, "Queue" #n " next used")
+#define VIRTIO_REGS                                                    \
+	VIRTIO_REG_(status, "Status", .bits = virtio_status_bits),     \
+		VIRTIO_REG_(irq_status, "InterruptStatus",             \
+			    .bits = virtio_irq_bits),                  \
+		VIRTIO_REG_(driver_features, "DriverFeatures"),        \
+		VIRTIO_REG_(device_features_sel, "DeviceFeaturesSel"), \
+		VIRTIO_REG_(driver_features_sel, "DriverFeaturesSel"), \
+		VIRTIO_REG_(queue_sel, "QueueSel"), VIRTIO_QUEUE_REGS_(0)
+#define VIRTIO_REGS2 VIRTIO_REGS, VIRTIO_QUEUE_REGS_(1)
+extern const struct bit_name virtio_status_bits[], virtio_irq_bits[];
 
 /* Power-on state, as the guest's own reset of the device. */
 void virtio_reset(struct virtio *v);

@@ -48,7 +48,7 @@ static void read_config(struct virtio *v, void *config)
 
 static bool failed(struct virtio_blk *b, const struct err *err)
 {
-	if (b->errors++ < ERRORS_TOLD)
+	if (b->s.errors++ < ERRORS_TOLD)
 		log_msg(LOG_WARN, "%s: %s", b->v.ops->name, err->msg);
 	return false;
 }
@@ -76,7 +76,7 @@ static bool transfer_in(struct virtio_blk *b, const struct virtio_request *r,
 	struct err err;
 	size_t n;
 
-	b->reads++;
+	b->s.reads++;
 	if (!on_disk(b, sector, len))
 		return false;
 	for (uint64_t done = 0; done < len; done += n) {
@@ -97,7 +97,7 @@ static bool transfer_out(struct virtio_blk *b, const struct virtio_request *r,
 	struct err err;
 	size_t n;
 
-	b->writes++;
+	b->s.writes++;
 	if (!on_disk(b, sector, len))
 		return false;
 	for (uint64_t done = 0; done < len; done += n) {
@@ -115,7 +115,7 @@ static bool flush(struct virtio_blk *b)
 {
 	struct err err;
 
-	b->flushes++;
+	b->s.flushes++;
 	return disk_flush(b->disk, &err) || failed(b, &err);
 }
 
@@ -197,13 +197,45 @@ static const struct virtio_ops blk_ops = {
 	.notify = notify,
 };
 
+#define S struct virtio_blk_state
+static const struct device_reg blk_regs[] = {
+	VIRTIO_REGS,	       DEVICE_REG(S, reads),
+	DEVICE_REG(S, writes), DEVICE_REG(S, flushes),
+	DEVICE_REG(S, errors), {NULL},
+};
+
+static const struct wire_layout blk_layout = {
+	.name = "virtio-blk",
+	.size = sizeof(S),
+	.field = (const struct wire_field[]){WIRE_SUB(S, virtio, 1,
+						      &virtio_layout),
+					     WIRE_U64(S, reads),
+					     WIRE_U64(S, writes),
+					     WIRE_U64(S, flushes),
+					     WIRE_U64(S, errors),
+					     {.kind = WIRE_END}}};
+#undef S
+
+static const struct device_class blk_class = {
+	.name = "virtio-blk",
+	.about = "virtio disk",
+	.state_offset = offsetof(struct virtio_blk, s),
+	.state = &blk_layout,
+	.regs = blk_regs,
+	.reset = virtio_device_reset,
+	.check = virtio_check,
+};
+
 void virtio_blk_init(struct virtio_blk *b, struct disk *disk,
 		     unsigned int index, const struct dma *dma,
 		     struct irq_line irq)
 {
+	char name[DEVICE_NAME];
+
 	memset(b, 0, sizeof(*b));
 	b->disk = disk;
 	snprintf(b->id, sizeof(b->id), "kvm-gdbserver-%u", index);
-	virtio_init(&b->v, &blk_ops, disk_read_only(disk) ? F_READ_ONLY : 0,
-		    dma, irq);
+	snprintf(name, sizeof(name), "virtio-blk%u", index);
+	virtio_init(&b->v, &blk_class, name, &blk_ops,
+		    disk_read_only(disk) ? F_READ_ONLY : 0, dma, irq);
 }

@@ -5,11 +5,16 @@
 #include "vmm/dev/disk.h"
 #include "vmm/dev/virtio.h"
 
+struct virtio_blk_state {
+	struct virtio_state virtio;
+	uint64_t reads, writes, flushes, errors;
+};
+
 struct virtio_blk {
 	struct virtio v;
 	struct disk *disk; /* not owned */
 	char id[21];	   /* answer to GET_ID */
-	uint64_t reads, writes, flushes, errors;
+	struct virtio_blk_state s;
 };
 
 /* The disk outlives the device.  index: 0 is "vda" in Linux. */

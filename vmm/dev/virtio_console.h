@@ -9,16 +9,21 @@
 
 #define VIRTIO_CONSOLE_BACKLOG 4096
 
+struct virtio_console_state {
+	struct virtio_state virtio;
+	uint32_t backlog_len;
+	uint32_t wants_room; /* 0 or 1 */
+	/* Input that the driver has given no buffer for yet. */
+	uint8_t backlog[VIRTIO_CONSOLE_BACKLOG];
+};
+
 struct virtio_console {
 	struct virtio v;
 	struct byte_sink tx;
-	/* Input that the driver has given no buffer for yet. */
-	uint8_t backlog[VIRTIO_CONSOLE_BACKLOG];
-	unsigned int backlog_len;
 	/* Called when a backlog found full has room again; may be NULL. */
 	void (*on_room)(void *ctx);
 	void *on_room_ctx;
-	bool wants_room;
+	struct virtio_console_state s;
 };
 
 void virtio_console_init(struct virtio_console *c, struct byte_sink tx,

@@ -74,7 +74,7 @@ static const struct {
 	{REG_CONFIG_GENERATION, "ConfigGeneration"},
 };
 
-static struct virtio *of(struct bus_device *dev)
+static struct virtio *of(struct device *dev)
 {
 	return (struct virtio *)dev;
 }
@@ -82,46 +82,45 @@ static struct virtio *of(struct bus_device *dev)
 /* The selected queue, or NULL when the device has no such queue. */
 static struct virtq_state *selected(struct virtio *v)
 {
-	uint32_t n = v->state.queue_sel;
+	uint32_t n = v->state->queue_sel;
 
-	return n < v->ops->queues ? &v->state.queue[n] : NULL;
+	return n < v->ops->queues ? &v->state->queue[n] : NULL;
 }
 
 static void update_line(struct virtio *v)
 {
-	if (v->irq.set)
-		v->irq.set(v->irq.ctx, v->irq.gsi, v->state.irq_status != 0);
+	irq_line_set(&v->irq, v->state->irq_status != 0);
 }
 
 void virtio_broken(struct virtio *v, const char *why)
 {
-	v->state.status |= STATUS_NEEDS_RESET;
-	if (v->state.status & STATUS_DRIVER_OK) {
-		v->state.irq_status |= IRQ_CONFIG;
+	v->state->status |= STATUS_NEEDS_RESET;
+	if (v->state->status & STATUS_DRIVER_OK) {
+		v->state->irq_status |= IRQ_CONFIG;
 		update_line(v);
 	}
-	if (!v->told)
+	if (!v->state->broken)
 		log_msg(LOG_WARN,
 			"%s: the guest's driver broke the rules: %s; the "
 			"device waits for a reset",
 			v->ops->name, why);
-	v->told = true;
+	v->state->broken = true;
 }
 
 void virtio_reset(struct virtio *v)
 {
-	bool line = v->state.irq_status != 0;
+	bool line = v->state->irq_status != 0;
 
-	memset(&v->state, 0, sizeof(v->state));
+	memset(v->state, 0, sizeof(*v->state));
 	for (unsigned int i = 0; i < v->ops->queues; i++)
-		v->state.queue[i].size = VIRTIO_QUEUE_MAX;
+		v->state->queue[i].size = VIRTIO_QUEUE_MAX;
 	if (v->ops->reset)
 		v->ops->reset(v);
 	if (line)
 		update_line(v);
 }
 
-static void reset(struct bus_device *dev)
+void virtio_device_reset(struct device *dev)
 {
 	virtio_reset(of(dev));
 }
@@ -150,11 +149,11 @@ static uint32_t read_queue(struct virtio *v, uint64_t offset)
 	return offset == REG_QUEUE_SIZE_MAX ? VIRTIO_QUEUE_MAX : q->ready;
 }
 
-static uint64_t mmio_read(struct bus_device *dev, uint64_t offset,
+static uint64_t mmio_read(struct device *dev, uint64_t offset,
 			  unsigned int size)
 {
 	struct virtio *v = of(dev);
-	uint32_t sel = v->state.device_features_sel;
+	uint32_t sel = v->state->device_features_sel;
 
 	if (offset >= REG_CONFIG)
 		return read_config(v, offset - REG_CONFIG, size);
@@ -175,9 +174,9 @@ static uint64_t mmio_read(struct bus_device *dev, uint64_t offset,
 	case REG_QUEUE_READY:
 		return read_queue(v, offset);
 	case REG_INTERRUPT_STATUS:
-		return v->state.irq_status;
+		return v->state->irq_status;
 	case REG_STATUS:
-		return v->state.status;
+		return v->state->status;
 	case REG_SHM_LEN:
 	case REG_SHM_LEN + 4:
 	case REG_SHM_BASE:
@@ -250,10 +249,9 @@ static void write_queue(struct virtio *v, uint64_t offset, uint32_t value)
 
 static void write_status(struct virtio *v, uint32_t value)
 {
-	struct virtio_state *s = &v->state;
+	struct virtio_state *s = v->state;
 
 	if (!value) {
-		v->told = false;
 		virtio_reset(v);
 		return;
 	}
@@ -267,14 +265,14 @@ static void write_status(struct virtio *v, uint32_t value)
 
 static void write_features(struct virtio *v, uint32_t value)
 {
-	uint32_t sel = v->state.driver_features_sel;
+	uint32_t sel = v->state->driver_features_sel;
 
-	if (sel < 2 && !(v->state.status & STATUS_FEATURES_OK))
-		set_half(&v->state.driver_features, sel, value);
+	if (sel < 2 && !(v->state->status & STATUS_FEATURES_OK))
+		set_half(&v->state->driver_features, sel, value);
 }
 
-static void mmio_write(struct bus_device *dev, uint64_t offset,
-		       unsigned int size, uint64_t value64)
+static void mmio_write(struct device *dev, uint64_t offset, unsigned int size,
+		       uint64_t value64)
 {
 	struct virtio *v = of(dev);
 	uint32_t value = (uint32_t)value64;
@@ -283,23 +281,23 @@ static void mmio_write(struct bus_device *dev, uint64_t offset,
 		return; /* no device here has a writable configuration */
 	switch (offset) {
 	case REG_DEVICE_FEATURES_SEL:
-		v->state.device_features_sel = value;
+		v->state->device_features_sel = value;
 		return;
 	case REG_DRIVER_FEATURES_SEL:
-		v->state.driver_features_sel = value;
+		v->state->driver_features_sel = value;
 		return;
 	case REG_DRIVER_FEATURES:
 		write_features(v, value);
 		return;
 	case REG_QUEUE_SEL:
-		v->state.queue_sel = value;
+		v->state->queue_sel = value;
 		return;
 	case REG_QUEUE_NOTIFY:
 		if (virtio_queue_live(v, value))
 			v->ops->notify(v, value);
 		return;
 	case REG_INTERRUPT_ACK:
-		v->state.irq_status &= ~value;
+		v->state->irq_status &= ~value;
 		update_line(v);
 		return;
 	case REG_STATUS:
@@ -320,7 +318,7 @@ static void mmio_write(struct bus_device *dev, uint64_t offset,
 	}
 }
 
-static const char *reg_name(struct bus_device *dev, uint64_t offset, bool write)
+static const char *reg_name(struct device *dev, uint64_t offset, bool write)
 {
 	if (offset >= REG_CONFIG)
 		return "config";
@@ -330,30 +328,122 @@ static const char *reg_name(struct bus_device *dev, uint64_t offset, bool write)
 	return NULL;
 }
 
-static const struct bus_device_ops blk_bus = {"virtio-blk", 0,	   mmio_read,
-					      mmio_write,   reset, reg_name};
-static const struct bus_device_ops console_bus = {
-	"virtio-console", 0, mmio_read, mmio_write, reset, reg_name};
-static const struct bus_device_ops rng_bus = {"virtio-rng", 0,	   mmio_read,
-					      mmio_write,   reset, reg_name};
+/* The bus names a device by its region. */
+#define REGION(device)                                                  \
+	{                                                               \
+		.name = device, .read = mmio_read, .write = mmio_write, \
+		.reg_name = reg_name,                                   \
+	}
+static const struct region_ops blk_region = REGION("virtio-blk");
+static const struct region_ops console_region = REGION("virtio-console");
+static const struct region_ops rng_region = REGION("virtio-rng");
 
-/* The bus names a device by its ops. */
-static const struct bus_device_ops *bus_ops(enum virtio_id id)
+const struct region_ops *virtio_region(const struct virtio *v)
 {
-	return id == VIRTIO_ID_BLOCK	 ? &blk_bus
-	       : id == VIRTIO_ID_CONSOLE ? &console_bus
-					 : &rng_bus;
+	return v->ops->id == VIRTIO_ID_BLOCK	 ? &blk_region
+	       : v->ops->id == VIRTIO_ID_CONSOLE ? &console_region
+						 : &rng_region;
 }
 
-void virtio_init(struct virtio *v, const struct virtio_ops *ops,
+void virtio_init(struct virtio *v, const struct device_class *class,
+		 const char *name, const struct virtio_ops *ops,
 		 uint64_t features, const struct dma *dma, struct irq_line irq)
 {
-	memset(v, 0, sizeof(*v));
-	v->dev.ops = bus_ops(ops->id);
+	device_init(&v->dev, class, name);
+	device_drives(&v->dev, &irq);
+	v->state = device_state(&v->dev);
 	v->ops = ops;
 	v->features = ops->features | features | VIRTIO_F_VERSION_1 |
 		      VIRTIO_F_INDIRECT_DESC;
 	v->dma = *dma;
 	v->irq = irq;
 	virtio_reset(v);
+}
+
+/* ---- the state ---- */
+
+#define Q struct virtq_state
+static const struct wire_layout queue_layout = {
+	.name = "queue",
+	.size = sizeof(Q),
+	.field = (const struct wire_field[]){WIRE_U64(Q, desc),
+					     WIRE_U64(Q, driver),
+					     WIRE_U64(Q, device),
+					     WIRE_U16(Q, size,
+						      .max = VIRTIO_QUEUE_MAX),
+					     WIRE_U16(Q, ready, .max = 1),
+					     WIRE_U16(Q, next_avail),
+					     WIRE_U16(Q, next_used),
+					     {.kind = WIRE_END}}};
+#undef Q
+
+#define S struct virtio_state
+const struct wire_layout virtio_layout = {
+	.name = "virtio",
+	.size = sizeof(S),
+	.field = (const struct wire_field[]){WIRE_U64(S, driver_features),
+					     WIRE_U32(S, device_features_sel),
+					     WIRE_U32(S, driver_features_sel),
+					     WIRE_U32(S, queue_sel),
+					     WIRE_U32(S, status, .max = 0xff),
+					     WIRE_U32(S, irq_status, .max = 3),
+					     WIRE_U32(S, broken, .max = 1),
+					     WIRE_SUB(S, queue, VIRTIO_QUEUES,
+						      &queue_layout),
+					     {.kind = WIRE_END}}};
+#undef S
+
+const struct bit_name virtio_status_bits[] = {
+	{"ACKNOWLEDGE", 0x01, "found"},
+	{"DRIVER", 0x02, "there is a driver"},
+	{"DRIVER_OK", STATUS_DRIVER_OK, "the driver is ready"},
+	{"FEATURES_OK", STATUS_FEATURES_OK, "features agreed on"},
+	{"NEEDS_RESET", STATUS_NEEDS_RESET, "the driver broke the rules"},
+	{"FAILED", 0x80, "the driver gave up"},
+	{NULL, 0, NULL},
+};
+
+const struct bit_name virtio_irq_bits[] = {
+	{"USED", 1, "buffers were used"},
+	{"CONFIG", IRQ_CONFIG, "the configuration has changed"},
+	{NULL, 0, NULL},
+};
+
+static bool check_queue(const struct virtio *v, const struct virtio_state *s,
+			unsigned int i, struct err *err)
+{
+	const struct virtq_state *q = &s->queue[i], none = {0};
+
+	if (i >= v->ops->queues)
+		return !memcmp(q, &none, sizeof(none)) ||
+		       err_set(err, ERR_MALFORMED,
+			       "queue[%u] is in use, and it has %u", i,
+			       v->ops->queues);
+	if (!q->size || q->size & (q->size - 1))
+		return err_set(err, ERR_MALFORMED,
+			       "queue[%u].size is %u, no power of two", i,
+			       q->size);
+	if (q->ready && (q->desc & 15 || q->driver & 1 || q->device & 3))
+		return err_set(err, ERR_MALFORMED,
+			       "queue[%u] is ready, and its parts are not "
+			       "aligned",
+			       i);
+	return true;
+}
+
+bool virtio_check(const struct device *dev, const void *state, struct err *err)
+{
+	const struct virtio *v = (const struct virtio *)dev;
+	const struct virtio_state *s = state;
+
+	for (unsigned int i = 0; i < VIRTIO_QUEUES; i++)
+		if (!check_queue(v, s, i, err))
+			return false;
+	if (s->status & STATUS_FEATURES_OK && s->driver_features & ~v->features)
+		return err_set(err, ERR_MALFORMED,
+			       "driver_features is 0x%llx, and only 0x%llx is "
+			       "offered",
+			       (unsigned long long)s->driver_features,
+			       (unsigned long long)v->features);
+	return true;
 }

@@ -86,8 +86,8 @@ bool virtio_queue_live(const struct virtio *v, unsigned int queue)
 {
 	const uint32_t driver_ok = 4, needs_reset = 0x40;
 
-	return queue < v->ops->queues && v->state.queue[queue].ready &&
-	       (v->state.status & (driver_ok | needs_reset)) == driver_ok;
+	return queue < v->ops->queues && v->state->queue[queue].ready &&
+	       (v->state->status & (driver_ok | needs_reset)) == driver_ok;
 }
 
 static bool add_segment(struct virtio *v, struct virtio_request *r,
@@ -157,7 +157,7 @@ static bool follow(struct virtio *v, gpa_t table, uint32_t size, uint16_t index,
 
 bool virtio_pop(struct virtio *v, unsigned int queue, struct virtio_request *r)
 {
-	struct virtq_state *q = &v->state.queue[queue];
+	struct virtq_state *q = &v->state->queue[queue];
 	uint16_t idx, head;
 
 	if (!virtio_queue_live(v, queue) ||
@@ -227,7 +227,7 @@ bool virtio_copy_in(struct virtio *v, const struct virtio_request *r,
 void virtio_push(struct virtio *v, unsigned int queue,
 		 const struct virtio_request *r, uint32_t written)
 {
-	struct virtq_state *q = &v->state.queue[queue];
+	struct virtq_state *q = &v->state->queue[queue];
 	const uint32_t entry[2] = {htole32(r->head), htole32(written)};
 	uint16_t idx;
 
@@ -250,11 +250,10 @@ void virtio_notify_driver(struct virtio *v, unsigned int queue)
 		return;
 	/* the used index goes out before the flags are read */
 	__asm__ volatile("mfence" ::: "memory");
-	if (!load16(v, v->state.queue[queue].driver, &flags,
+	if (!load16(v, v->state->queue[queue].driver, &flags,
 		    "its avail ring is not in RAM") ||
 	    flags & AVAIL_NO_INTERRUPT)
 		return;
-	v->state.irq_status |= IRQ_USED;
-	if (v->irq.set)
-		v->irq.set(v->irq.ctx, v->irq.gsi, 1);
+	v->state->irq_status |= IRQ_USED;
+	irq_line_set(&v->irq, 1);
 }

@@ -29,7 +29,7 @@ static void one_request(struct virtio_rng *r, const struct virtio_request *q)
 			break;
 		done += n;
 	}
-	r->bytes += done;
+	r->s.bytes += done;
 	virtio_push(&r->v, 0, q, (uint32_t)done);
 }
 
@@ -53,9 +53,35 @@ static const struct virtio_ops rng_ops = {
 	.notify = notify,
 };
 
+#define S struct virtio_rng_state
+static const struct device_reg rng_regs[] = {
+	VIRTIO_REGS,
+	DEVICE_REG_AS(S, bytes, "bytes given"),
+	{NULL},
+};
+
+static const struct wire_layout rng_layout = {
+	.name = "virtio-rng",
+	.size = sizeof(S),
+	.field = (const struct wire_field[]){WIRE_SUB(S, virtio, 1,
+						      &virtio_layout),
+					     WIRE_U64(S, bytes),
+					     {.kind = WIRE_END}}};
+#undef S
+
+static const struct device_class rng_class = {
+	.name = "virtio-rng",
+	.about = "virtio entropy source",
+	.state_offset = offsetof(struct virtio_rng, s),
+	.state = &rng_layout,
+	.regs = rng_regs,
+	.reset = virtio_device_reset,
+	.check = virtio_check,
+};
+
 void virtio_rng_init(struct virtio_rng *r, const struct dma *dma,
 		     struct irq_line irq)
 {
 	memset(r, 0, sizeof(*r));
-	virtio_init(&r->v, &rng_ops, 0, dma, irq);
+	virtio_init(&r->v, &rng_class, NULL, &rng_ops, 0, dma, irq);
 }

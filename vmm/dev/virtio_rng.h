@@ -4,9 +4,14 @@
 
 #include "vmm/dev/virtio.h"
 
+struct virtio_rng_state {
+	struct virtio_state virtio;
+	uint64_t bytes; /* given so far */
+};
+
 struct virtio_rng {
 	struct virtio v;
-	uint64_t bytes; /* given so far */
+	struct virtio_rng_state s;
 };
 
 void virtio_rng_init(struct virtio_rng *r, const struct dma *dma,

@@ -51,7 +51,7 @@ static void put_bus(struct vm *vm, struct io_list *list)
 				  .mmio = r->kind == BUS_MMIO,
 				  .base = r->base,
 				  .len = r->len,
-				  .name = r->dev->ops->name,
+				  .name = r->ops->name,
 				  .reads = r->reads,
 				  .writes = r->writes,
 			  });

@@ -147,7 +147,6 @@ static void user_chips(struct vm *vm, struct x86_chips *chips)
 	ioapic_show(&d->ioapic, &chips->ioapic, chips->raised);
 	memcpy(chips->pic, d->pic.s.chip, sizeof(chips->pic));
 	pit_show(&d->pit, &chips->pit);
-	memcpy(chips->raised, d->irq_raised, sizeof(chips->raised));
 	pthread_mutex_unlock(&vm->bus.lock);
 }
 

@@ -170,6 +170,19 @@ bool target_io_range(struct target *t, unsigned int i,
 	return OP(t, io_range) && OP(t, io_range)(t, i, range);
 }
 
+bool target_device(struct target *t, unsigned int i,
+		   struct target_device *device)
+{
+	return OP(t, device) && OP(t, device)(t, i, device);
+}
+
+bool target_device_reg(struct target *t, unsigned int i, unsigned int j,
+		       struct target_device_reg *reg)
+{
+	return !t->running && OP(t, device_reg) &&
+	       OP(t, device_reg)(t, i, j, reg);
+}
+
 bool target_io(struct target *t, bool mmio, uint64_t addr, unsigned int size,
 	       bool write, uint64_t *value, struct err *err)
 {

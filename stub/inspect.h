@@ -45,6 +45,24 @@ struct target_io_range {
 	const char *name;   /* owned by the target */
 	bool in_kernel;	    /* KVM answers: accesses never reach user space */
 	uint64_t reads, writes; /* answered so far; 0 when in_kernel */
+	const char *device;	/* struct target_device.name, or NULL */
+};
+
+/* A device of the machine; where it answers: target_io_range.device. */
+struct target_device {
+	const char *name;  /* unique; owned by the target, as is about */
+	const char *about; /* what it is, one line */
+	uint32_t irqs;	   /* a bit per interrupt line it can drive */
+	bool in_kernel;	   /* KVM has it: no registers here */
+};
+
+/* One of a device's registers, as it is now. */
+struct target_device_reg {
+	const char *name; /* the target's until the next call, as is bits */
+	uint32_t index, count; /* element of an array; count 0: no array */
+	uint32_t size;	       /* bytes: 1, 2, 4, 8 */
+	uint64_t value;
+	const char *bits; /* names of those that are set, or NULL */
 };
 
 struct target_symbol {
@@ -157,6 +175,12 @@ struct target_inspect_ops {
 	/* Ordered by kind (ports first), then base; false at the end. */
 	bool (*io_range)(struct target *t, unsigned int i,
 			 struct target_io_range *range);
+	/* The i-th device; false at the end. */
+	bool (*device)(struct target *t, unsigned int i,
+		       struct target_device *device);
+	/* Its j-th register.  Reading has no side effects. */
+	bool (*device_reg)(struct target *t, unsigned int i, unsigned int j,
+			   struct target_device_reg *reg);
 	/* One access by the debugger; it has the side effects it has. */
 	bool (*io)(struct target *t, bool mmio, uint64_t addr,
 		   unsigned int size, bool write, uint64_t *value,
@@ -210,6 +234,10 @@ bool target_kernel_event(struct target *t, size_t i,
 bool target_evidence(struct target *t, struct target_evidence *evidence);
 bool target_io_range(struct target *t, unsigned int i,
 		     struct target_io_range *range);
+bool target_device(struct target *t, unsigned int i,
+		   struct target_device *device);
+bool target_device_reg(struct target *t, unsigned int i, unsigned int j,
+		       struct target_device_reg *reg);
 bool target_io(struct target *t, bool mmio, uint64_t addr, unsigned int size,
 	       bool write, uint64_t *value, struct err *err) MUST_CHECK;
 /* False when the target keeps no such log. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "vmm/inspect/inspect.h"
 #include "vmm/inspect/stats.h"
 #include "vmm/boot/firmware.h"
 #include "vmm/ioctl_log.h"
@@ -303,6 +304,7 @@ void vm_destroy(struct vm *vm)
 	free(vm->cmdline);
 	free(vm->msr_list);
 	free(vm->io_list);
+	device_text_free(vm->device_text);
 	if (vm->bus.ranges)
 		bus_deinit(&vm->bus);
 	devices_deinit(&vm->devices);

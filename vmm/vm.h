@@ -269,6 +269,7 @@ struct vm {
 
 	struct msr_list *msr_list; /* made by vmm/inspect/msr.c; free() it */
 	struct io_list *io_list;   /* the same, vmm/inspect/io.c */
+	struct device_text *device_text; /* the same, vmm/inspect/device.c */
 };
 
 /* ---- vm.c ---- */

@@ -82,7 +82,19 @@ LAYOUT(target_stat,
 LAYOUT(target_io_range,
 	WIRE_FLAG(S, mmio), WIRE_U64(S, base), WIRE_U64(S, len),
 	WIRE_NAME(S, name), WIRE_FLAG(S, in_kernel), WIRE_U64(S, reads),
-	WIRE_U64(S, writes));
+	WIRE_U64(S, writes), WIRE_STR(S, device, .since = 2));
+#undef S
+
+#define S struct target_device
+LAYOUT(target_device,
+	WIRE_NAME(S, name), WIRE_NAME(S, about), WIRE_U32(S, irqs),
+	WIRE_FLAG(S, in_kernel));
+#undef S
+
+#define S struct target_device_reg
+LAYOUT(target_device_reg,
+	WIRE_NAME(S, name), WIRE_U32(S, index), WIRE_U32(S, count),
+	WIRE_U32(S, size, .max = 8), WIRE_U64(S, value), WIRE_STR(S, bits));
 #undef S
 /* clang-format on */
 
@@ -112,4 +124,7 @@ const struct core_note_def core_notes[CORE_NOTES] = {
 	[CORE_HOST] = {"host", &x86_host_layout, false, false},
 	[CORE_ABSENT] = {"list of what is missing", &core_absent_layout, true,
 			 false},
+	[CORE_DEVICE] = {"devices", &target_device_layout, true, false},
+	[CORE_DEVICE_REG] = {"registers of a device", &target_device_reg_layout,
+			     true, false},
 };

@@ -32,7 +32,7 @@
  */
 #define CORE_TYPE	  0x4b474400
 #define CORE_OWNER	  "KVMGDBSERVER"
-#define CORE_VERSION	  1
+#define CORE_VERSION	  2
 #define CORE_HEADER_BYTES 16
 
 enum core_note {
@@ -55,6 +55,8 @@ enum core_note {
 	CORE_IO_RANGE,	   /* list of struct target_io_range */
 	CORE_HOST,	   /* struct x86_host */
 	CORE_ABSENT,	   /* list of struct core_absent */
+	CORE_DEVICE,	   /* list of struct target_device */
+	CORE_DEVICE_REG,   /* list of target_device_reg; vcpu = which device */
 	CORE_NOTES,
 };
 

@@ -340,6 +340,29 @@ static void put_maps(struct notes *n)
 	end(n, CORE_IO_RANGE);
 }
 
+static void put_device_regs(struct notes *n, unsigned int device)
+{
+	struct target_device_reg reg;
+
+	begin(n, CORE_DEVICE_REG, device, 0);
+	for (unsigned int j = 0; target_device_reg(n->t, device, j, &reg); j++)
+		put(n, CORE_DEVICE_REG, &reg);
+	end(n, CORE_DEVICE_REG);
+}
+
+static void put_devices(struct notes *n)
+{
+	struct target_device device;
+	unsigned int i;
+
+	begin(n, CORE_DEVICE, 0, 0);
+	for (i = 0; target_device(n->t, i, &device); i++)
+		put(n, CORE_DEVICE, &device);
+	end(n, CORE_DEVICE);
+	while (i--)
+		put_device_regs(n, i);
+}
+
 static void put_kernel_events(struct notes *n)
 {
 	struct target_kernel_trace trace;
@@ -383,6 +406,7 @@ static bool put_all(struct notes *n, struct err *err)
 		return false;
 	put_machine(n);
 	put_maps(n);
+	put_devices(n);
 	put_chips(n);
 	list_msrs(n);
 	for (unsigned int i = 0; i < n->t->nvcpus; i++) {

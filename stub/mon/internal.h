@@ -13,7 +13,7 @@
 extern const struct mon_command mon_general_commands[], mon_state_commands[],
 	mon_msr_commands[], mon_irq_commands[], mon_vmcs_commands[],
 	mon_memory_commands[], mon_exits_commands[], mon_catch_commands[],
-	mon_core_commands[], mon_linux_commands[];
+	mon_core_commands[], mon_device_commands[], mon_linux_commands[];
 
 struct mon_group {
 	const char *title;

@@ -132,6 +132,7 @@ const struct mon_group mon_groups[] = {
 	{"State of the processors", mon_state_commands},
 	{"MSRs and CPUID", mon_msr_commands},
 	{"Interrupts and time", mon_irq_commands},
+	{"Devices", mon_device_commands},
 	{"VMCS and VMCB", mon_vmcs_commands},
 	{"Memory", mon_memory_commands},
 	{"Exits", mon_exits_commands},

@@ -77,6 +77,9 @@ static void look(struct target *t)
 					    "stats",
 					    "clock",
 					    "iobus",
+					    "device",
+					    "device com1",
+					    "info qtree",
 					    "caps",
 					    "mode",
 					    "info lapic",
@@ -139,7 +142,12 @@ static void fill(struct fake_target *f)
 	static const struct target_stat stats[] = {{"exits", 100, 7, false}};
 	static const struct exit_counts counts = {.by_reason = {[2] = 9}};
 	static const struct target_io_range ranges[] = {
-		{.base = 0x3f8, .len = 8, .name = "16550"}};
+		{.base = 0x3f8, .len = 8, .name = "16550", .device = "com1"}};
+	static const struct target_device devices[] = {
+		{"com1", "serial port", 1 << 4, false}};
+	static const struct target_device_reg regs[] = {
+		{"redir", 0, 2, 8, 1, "ON"}, {.name = NULL}};
+	static const struct target_device_reg *const device_regs[] = {regs};
 	static const struct x86_host host = {.module = "kvm_amd"};
 	static const struct target_evidence evidence = {
 		.exit = {.reason = EXIT_SHUTDOWN}, .has_state = true};
@@ -157,6 +165,9 @@ static void fill(struct fake_target *f)
 	i->stats = i->io_ranges = i->msrs = 1;
 	i->counts = i->counts_since = &counts;
 	i->io_range = ranges;
+	i->device = devices;
+	i->devices = 1;
+	i->device_reg = device_regs;
 	i->host = &host;
 	i->evidence = &evidence;
 	i->has_kernel_trace = true;

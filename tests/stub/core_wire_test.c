@@ -241,6 +241,8 @@ TEST(every_byte_of_the_structs_is_saved)
 	COVERS(target_kernel_trace);
 	COVERS(target_kernel_event);
 	COVERS(target_io_range);
+	COVERS(target_device);
+	COVERS(target_device_reg);
 	COVERS(core_absent);
 }
 

@@ -184,6 +184,29 @@ static bool op_io_range(struct target *t, unsigned int i,
 	return true;
 }
 
+static bool op_device(struct target *t, unsigned int i,
+		      struct target_device *device)
+{
+	if (i >= of(t)->devices)
+		return false;
+	*device = of(t)->device[i];
+	return true;
+}
+
+static bool op_device_reg(struct target *t, unsigned int i, unsigned int j,
+			  struct target_device_reg *reg)
+{
+	const struct target_device_reg *r;
+
+	if (i >= of(t)->devices)
+		return false;
+	r = of(t)->device_reg[i];
+	while (r->name && j--)
+		r++;
+	*reg = *r;
+	return r->name;
+}
+
 static bool op_io(struct target *t, bool mmio, uint64_t addr, unsigned int size,
 		  bool write, uint64_t *value, struct err *err)
 {
@@ -260,6 +283,8 @@ const struct target_inspect_ops fake_inspect_ops = {
 	.kernel_event = op_kernel_event,
 	.evidence = op_evidence,
 	.io_range = op_io_range,
+	.device = op_device,
+	.device_reg = op_device_reg,
 	.io = op_io,
 	.vm_log = op_vm_log,
 	.host = op_host,

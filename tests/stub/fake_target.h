@@ -115,6 +115,10 @@ struct fake_inspect {
 	const struct target_evidence *evidence;
 	const struct target_io_range *io_range;
 	unsigned int io_ranges;
+	const struct target_device *device;
+	unsigned int devices;
+	/* of each device, up to one with a NULL name */
+	const struct target_device_reg *const *device_reg;
 	uint64_t io_value; /* what every device read answers; writes log */
 	const char *vm_log;
 	const struct x86_host *host;

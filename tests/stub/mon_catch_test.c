@@ -137,9 +137,9 @@ TEST(ram_never_exits)
 TEST(what_kvm_answers_never_exits)
 {
 	static const struct target_io_range ranges[] = {
-		{false, 0x20, 2, "pic", true, 0, 0},
-		{false, 0x3f8, 8, "16550", false, 0, 0},
-		{true, 0xfee00000, 0x1000, "lapic", true, 0, 0},
+		{false, 0x20, 2, "pic", true, 0, 0, NULL},
+		{false, 0x3f8, 8, "16550", false, 0, 0, NULL},
+		{true, 0xfee00000, 0x1000, "lapic", true, 0, 0, NULL},
 	};
 
 	rig_begin(1);

@@ -290,8 +290,8 @@ TEST(flight_recorder_and_counters)
 TEST(the_machine_and_the_host)
 {
 	static const struct target_io_range ranges[] = {
-		{false, 0x3f8, 8, "16550", false, 3, 4},
-		{true, 0xfec00000, 0x1000, "IOAPIC", true, 0, 0}};
+		{false, 0x3f8, 8, "16550", false, 3, 4, "com1"},
+		{true, 0xfec00000, 0x1000, "IOAPIC", true, 0, 0, NULL}};
 	static const struct x86_host host = {.vendor = EXIT_VENDOR_SVM,
 					     .module = "kvm_amd",
 					     .kernel = "6.12.0",
@@ -314,6 +314,8 @@ TEST(the_machine_and_the_host)
 	CHECK_STR(range.name, "IOAPIC");
 	CHECK(range.mmio && range.in_kernel && range.base == 0xfec00000);
 	CHECK(!target_io_range(saved, 2, &range));
+	CHECK(target_io_range(saved, 0, &range));
+	CHECK_STR(range.device, "com1");
 	target_host(saved, &got);
 	CHECK(!memcmp(&got, &host, sizeof(got)));
 	CHECK(target_vm_log(saved, &text));
@@ -324,6 +326,40 @@ TEST(the_machine_and_the_host)
 	CHECK_HAS(buf_cstr(&text), "saved crash FILE\nsaved by kvm-gdbserver");
 	CHECK_HAS(buf_cstr(&text), "fake target: everything works");
 	buf_deinit(&text);
+	end();
+}
+
+TEST(the_devices)
+{
+	static const struct target_device devices[] = {
+		{"com1", "16550A serial port", 1 << 4, false},
+		{"pic", "two 8259s", 0, true}};
+	static const struct target_device_reg com1[] = {
+		{"IER", 0, 0, 1, 5, "RDA LINE"},
+		{"ram", 1, 2, 4, 0x1234, NULL},
+		{.name = NULL}};
+	static const struct target_device_reg *const regs[] = {com1, com1 + 2};
+	struct target_device d;
+	struct target_device_reg r;
+
+	begin(1);
+	f->inspect.device = devices;
+	f->inspect.devices = 2;
+	f->inspect.device_reg = regs;
+	save();
+	CHECK(target_device(saved, 1, &d));
+	CHECK_STR(d.about, "two 8259s");
+	CHECK(d.in_kernel);
+	CHECK(!target_device(saved, 2, &d));
+	CHECK(target_device_reg(saved, 0, 0, &r));
+	CHECK_STR(r.name, "IER");
+	CHECK_STR(r.bits, "RDA LINE");
+	CHECK(target_device_reg(saved, 0, 1, &r));
+	CHECK_EQ(r.value, 0x1234);
+	CHECK(r.index == 1 && r.count == 2 && r.size == 4 && !r.bits);
+	CHECK(!target_device_reg(saved, 0, 2, &r));
+	CHECK(!target_device_reg(saved, 1, 0, &r));
+	CHECK(!target_device_reg(saved, 7, 0, &r));
 	end();
 }
 

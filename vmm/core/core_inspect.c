@@ -154,6 +154,22 @@ static bool core_io_range(struct target *t, unsigned int i,
 	return saved_get(s, saved_find(s, CORE_IO_RANGE, 0, 0), i, range);
 }
 
+static bool core_device(struct target *t, unsigned int i,
+			struct target_device *device)
+{
+	const struct saved *s = core_saved(t);
+
+	return saved_get(s, saved_find(s, CORE_DEVICE, 0, 0), i, device);
+}
+
+static bool core_device_reg(struct target *t, unsigned int i, unsigned int j,
+			    struct target_device_reg *reg)
+{
+	const struct saved *s = core_saved(t);
+
+	return saved_get(s, saved_find(s, CORE_DEVICE_REG, i, 0), j, reg);
+}
+
 static void core_vm_log(struct target *t, struct buf *out)
 {
 	const struct saved *s = core_saved(t);
@@ -216,6 +232,8 @@ const struct target_inspect_ops core_inspect_ops = {
 	.kernel_trace = core_kernel_trace,
 	.kernel_event = core_kernel_event,
 	.io_range = core_io_range,
+	.device = core_device,
+	.device_reg = core_device_reg,
 	.vm_log = core_vm_log,
 	.host = core_host,
 	.symbol_at = core_symbol_at,

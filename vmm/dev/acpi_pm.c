@@ -209,7 +209,7 @@ static void pm_shift(void *state, uint64_t ns)
 
 static const struct device_class pm_class = {
 	.name = "acpi-pm",
-	.about = "ACPI power management registers and timer",
+	.about = "ACPI power management",
 	.state_offset = offsetof(struct acpi_pm, s),
 	.state = &pm_layout,
 	.regs = pm_regs,

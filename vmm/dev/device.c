@@ -108,10 +108,9 @@ bool device_value(const struct device *dev, unsigned int i,
 	}
 	if (!r->name)
 		return false;
-	if (r->count)
-		snprintf(v->name, sizeof(v->name), "%s[%u]", r->name, i);
-	else
-		snprintf(v->name, sizeof(v->name), "%s", r->name);
+	v->name = r->name;
+	v->index = i;
+	v->count = r->count;
 	v->value =
 		r->get ? r->get(dev, i)
 		       : load(state + r->offset + (size_t)i * r->size, r->size);

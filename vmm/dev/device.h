@@ -54,7 +54,7 @@
 
 struct device;
 
-/* A register, or `count` of the same kind, which then are NAME[0] and so on. */
+/* A register, or an array of `count` of them. */
 struct device_reg {
 	const char *name;
 	uint32_t offset; /* of the value in the state */
@@ -135,7 +135,8 @@ bool device_read_state(const struct device *dev, uint32_t version,
 		       struct err *err) MUST_CHECK;
 
 struct device_value {
-	char name[48];
+	const char *name;
+	unsigned int index, count; /* of an array; count 0: it is none */
 	uint64_t value;
 	unsigned int size; /* bytes */
 	const struct bit_name *bits;

@@ -32,6 +32,15 @@ bool live_io_range(struct target *t, unsigned int i,
 		   struct target_io_range *range);
 bool live_io(struct target *t, bool mmio, uint64_t addr, unsigned int size,
 	     bool write, uint64_t *value, struct err *err);
+
+/* device.c */
+bool live_device(struct target *t, unsigned int i,
+		 struct target_device *device);
+bool live_device_reg(struct target *t, unsigned int i, unsigned int j,
+		     struct target_device_reg *reg);
+/* NULL is fine. */
+void device_text_free(struct device_text *text);
+
 /* irqchip.c */
 bool live_lapic(struct target *t, unsigned int vcpu, struct x86_lapic *lapic,
 		struct err *err);

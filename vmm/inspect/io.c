@@ -13,12 +13,12 @@ struct io_list {
 
 /* arch/x86/kvm: i8259.c, i8254.c, ioapic.c, lapic.c of the kernel */
 static const struct target_io_range kernel_chips[] = {
-	{false, 0x20, 2, "pic", true, 0, 0},
-	{false, 0x40, 4, "pit", true, 0, 0},
-	{false, 0x61, 1, "speaker", true, 0, 0},
-	{false, 0xa0, 2, "pic", true, 0, 0},
-	{false, 0x4d0, 2, "elcr", true, 0, 0},
-	{true, IOAPIC_BASE, 0x100, "ioapic", true, 0, 0},
+	{false, 0x20, 2, "pic", true, 0, 0, "pic"},
+	{false, 0x40, 4, "pit", true, 0, 0, "pit"},
+	{false, 0x61, 1, "speaker", true, 0, 0, "pit"},
+	{false, 0xa0, 2, "pic", true, 0, 0, "pic"},
+	{false, 0x4d0, 2, "elcr", true, 0, 0, "pic"},
+	{true, IOAPIC_BASE, 0x100, "ioapic", true, 0, 0, "ioapic"},
 };
 
 static void put(struct io_list *list, const struct target_io_range *range)
@@ -30,8 +30,11 @@ static void put(struct io_list *list, const struct target_io_range *range)
 /* The boot processor's; the others' is where theirs says, mostly the same. */
 static void put_lapic(struct vm *vm, struct io_list *list)
 {
-	const struct target_io_range lapic = {
-		.mmio = true, .len = 4096, .name = "lapic", .in_kernel = true};
+	const struct target_io_range lapic = {.mmio = true,
+					      .len = 4096,
+					      .name = "lapic",
+					      .in_kernel = true,
+					      .device = "lapics"};
 	uint64_t apic_base = vcpu_now(&vm->vcpu[0], X86_GROUP_SYS)->apic_base;
 
 	/* enabled, and not as x2APIC: that one has MSRs only */
@@ -54,6 +57,7 @@ static void put_bus(struct vm *vm, struct io_list *list)
 				  .name = r->ops->name,
 				  .reads = r->reads,
 				  .writes = r->writes,
+				  .device = r->dev->name,
 			  });
 	}
 	pthread_mutex_unlock(&vm->bus.lock);

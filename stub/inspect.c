@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "stub/linux/slide.h"
 #include "stub/target_impl.h"
 
 /* The op of that name, or NULL. */
@@ -225,16 +226,61 @@ const char *target_image(struct target *t)
 	return OP(t, image) ? OP(t, image)(t) : NULL;
 }
 
+/*
+ * Two clues of a processor that agree are proof enough, and what they say holds
+ * until the next reset.
+ */
+uint64_t target_slide(struct target *t)
+{
+	struct slide_clue clue[SLIDE_CLUES];
+	struct target_slide *s = &t->slide;
+	unsigned int n;
+
+	if (s->generation != t->generation)
+		*s = (struct target_slide){.generation = t->generation};
+	if (s->known || s->tried || t->running)
+		return s->by;
+	s->tried = true;
+	n = slide_clues(t, t->last.vcpu, false, clue);
+	if (n > 1 && slide_votes(clue, n, slide_best(clue, n)) > 1) {
+		s->known = true;
+		s->by = clue[slide_best(clue, n)].slide;
+	}
+	return s->by;
+}
+
+/* Linux's image, and nothing below it, moves. */
+static bool moves(gva_t linked)
+{
+	return linked >= UINT64_C(0xffffffff80000000);
+}
+
 bool target_symbol_at(struct target *t, gva_t addr,
 		      struct target_symbol *symbol)
 {
-	return OP(t, symbol_at) && OP(t, symbol_at)(t, addr, symbol);
+	const uint64_t slide = moves(addr) && OP(t, symbol_at) ? target_slide(t)
+							       : 0;
+
+	if (!OP(t, symbol_at) || !OP(t, symbol_at)(t, addr - slide, symbol))
+		return false;
+	symbol->addr += slide;
+	return true;
+}
+
+bool target_linked_symbol(struct target *t, const char *name,
+			  struct target_symbol *symbol)
+{
+	return OP(t, symbol_find) && OP(t, symbol_find)(t, name, symbol);
 }
 
 bool target_symbol_find(struct target *t, const char *name,
 			struct target_symbol *symbol)
 {
-	return OP(t, symbol_find) && OP(t, symbol_find)(t, name, symbol);
+	if (!target_linked_symbol(t, name, symbol))
+		return false;
+	if (moves(symbol->addr))
+		symbol->addr += target_slide(t);
+	return true;
 }
 
 void target_print_symbol(struct target *t, gva_t addr, struct buf *out)

@@ -245,10 +245,19 @@ bool target_vm_log(struct target *t, struct buf *out);
 /* Fills *host with "not known" where the target does not tell. */
 void target_host(struct target *t, struct x86_host *host);
 const char *target_image(struct target *t);
+/*
+ * Symbols of the image, at the addresses where they are now: a Linux that has
+ * moved itself (KASLR) is followed as soon as its interrupt gates tell.
+ */
 bool target_symbol_at(struct target *t, gva_t addr,
 		      struct target_symbol *symbol);
 bool target_symbol_find(struct target *t, const char *name,
 			struct target_symbol *symbol);
+/* The same, where the image was linked. */
+bool target_linked_symbol(struct target *t, const char *name,
+			  struct target_symbol *symbol);
+/* By how many bytes a Linux guest has moved; 0 when that is not known. */
+uint64_t target_slide(struct target *t);
 /* Append " <name+12>" as gdb prints it, or nothing. */
 void target_print_symbol(struct target *t, gva_t addr, struct buf *out);
 

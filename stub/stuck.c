@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arch/exit/text.h"
+#include "stub/linux/kernel.h"
 #include "stub/target.h"
 
 static void put_symbol(void *ctx, struct buf *out, gva_t addr)
@@ -102,8 +103,8 @@ void stuck_story(struct target *t, struct buf *out)
 		stuck_print(out, &v[i], &names);
 		buf_byte(out, '\n');
 	}
-	if (n)
-		stuck_verdict(out, v, n);
+	if (n && stuck_verdict(out, v, n))
+		linux_last_words(t, t->last.vcpu, out);
 	free(v);
 }
 

@@ -18,6 +18,7 @@ void target_forget(struct target *t)
 
 	for (i = 0; i < t->nvcpus; i++)
 		t->cache[i].fresh = 0;
+	t->slide.tried = false;
 }
 
 bool target_init(struct target *t, const struct target_ops *ops, void *priv,

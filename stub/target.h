@@ -221,6 +221,13 @@ struct target_view {
 	bool linear;	      /* pc and sp outside 64-bit code: with the base */
 };
 
+/* By how much the image was moved; kept by target_slide() (stub/inspect.h). */
+struct target_slide {
+	bool known, tried; /* tried: not again before the next stop */
+	unsigned int generation;
+	uint64_t by; /* bytes */
+};
+
 struct target {
 	const struct target_ops *ops;
 	void *priv;
@@ -232,6 +239,7 @@ struct target {
 	struct target_stop last;    /* what `?` repeats */
 	struct target_cache *cache; /* [nvcpus], owned */
 	struct target_view view;
+	struct target_slide slide;
 	struct buf story; /* what target_explain() has made */
 	/* What clients asked for, for `bl`; its owner's.  NULL: no server. */
 	const struct bp_list *bps;

@@ -4,6 +4,7 @@
 
 #include "arch/decode.h"
 #include "arch/exit/text.h"
+#include "stub/linux/kernel.h"
 #include "stub/mon/state.h"
 #include "stub/stuck.h"
 
@@ -182,8 +183,8 @@ enum mon_result mon_where(struct mon_ctx *ctx)
 	for (unsigned int i = 0; ok && i < t->nvcpus; i++)
 		ok = stuck_gather(t, i, &v[i], &ctx->err) &&
 		     put_vcpu(ctx, &v[i], &names);
-	if (ok && !has_ended(t))
-		stuck_verdict(ctx->out, v, t->nvcpus);
+	if (ok && !has_ended(t) && stuck_verdict(ctx->out, v, t->nvcpus))
+		linux_last_words(t, ctx->vcpu, ctx->out);
 	if (ok && !decode_available())
 		buf_str(ctx->out, "This program was built without an "
 				  "instruction decoder: of loops it knows only "

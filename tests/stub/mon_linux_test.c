@@ -34,10 +34,12 @@ static void gate(unsigned int vector, uint64_t to)
 {
 	const uint64_t low = (to & 0xffff) | 0x8 << 16 |
 			     UINT64_C(0x8e00) << 32 | (to >> 16 & 0xffff) << 48;
+	const uint64_t high = to >> 32;
 
 	f->cpu[0].idt.base = 0x9000;
 	f->cpu[0].idt.limit = 0xfff;
 	memcpy(fake_ram(f, 0x9000 + 16 * vector, 8), &low, 8);
+	memcpy(fake_ram(f, 0x9008 + 16 * vector, 8), &high, 8);
 }
 
 TEST(syscall_entry_and_gates_agree)
@@ -83,5 +85,53 @@ TEST(too_early_or_without_symbols)
 	f->inspect.image = NULL;
 	f->inspect.symbols = 0;
 	CHECK_HAS(run(false), "--symbols vmlinux");
+	fake_destroy(f);
+}
+
+/* ---- names at the addresses where the kernel is now ---- */
+
+#define LINKED UINT64_C(0xffffffff81000000)
+#define MOVED  (LINKED + 0x6200000)
+
+static const struct target_symbol high_symbols[] = {
+	{"counter", 0x4000, 8},
+	{"asm_exc_page_fault", LINKED, 16},
+	{"asm_exc_invalid_op", LINKED + 0x10, 16},
+	{"entry_SYSCALL_64", LINKED + 0x80, 16},
+};
+
+static const char *name_of(gva_t addr)
+{
+	buf_clear(&out);
+	target_print_symbol(&f->target, addr, &out);
+	return buf_cstr(&out);
+}
+
+TEST(names_follow_a_kernel_that_has_moved)
+{
+	struct target_symbol s;
+
+	setup();
+	f->inspect.symbol = high_symbols;
+	f->inspect.symbols = ARRAY_SIZE(high_symbols);
+	gate(14, MOVED);
+	/* one clue may be chance */
+	CHECK_EQ(target_slide(&f->target), 0);
+	CHECK_STR(name_of(MOVED), " <entry_SYSCALL_64+102760320>");
+	gate(6, MOVED + 0x10);
+	target_forget(&f->target); /* as the next stop does */
+	CHECK_EQ(target_slide(&f->target), MOVED - LINKED);
+	CHECK_STR(name_of(MOVED + 4), " <asm_exc_page_fault+4>");
+	CHECK_STR(name_of(0x4000), " <counter>");
+	CHECK(target_symbol_find(&f->target, "entry_SYSCALL_64", &s));
+	CHECK_EQ(s.addr, MOVED + 0x80);
+	CHECK(target_linked_symbol(&f->target, "entry_SYSCALL_64", &s));
+	CHECK_EQ(s.addr, LINKED + 0x80);
+	/* a process's state does not take it back; a reset does */
+	f->cpu[0].idt.limit = 0;
+	target_forget(&f->target);
+	CHECK_EQ(target_slide(&f->target), MOVED - LINKED);
+	f->target.generation++;
+	CHECK_EQ(target_slide(&f->target), 0);
 	fake_destroy(f);
 }

@@ -44,16 +44,20 @@ machine_environment() # BACKEND
 	esac
 }
 
+# NESTED_MEMORY (MiB) and NESTED_DISK (a raw file, /dev/vda there) in the
+# environment: what a test needs beyond the rest.
 machine_qemu() # VMLINUZ INITRD WORK [ARGUMENT...]
 {
-	local vmlinuz=$1 initrd=$2 line=()
+	local vmlinuz=$1 initrd=$2 line=() disk=()
 
 	shift 3
 	[ -z "${machine_line:-}" ] ||
 		line=(-serial "unix:$machine_line,server=on,wait=off")
+	[ -z "${NESTED_DISK:-}" ] || disk=(-device virtio-blk-pci,drive=disk
+		-drive "if=none,id=disk,format=raw,file=${NESTED_DISK//,/,,}")
 	exec qemu-system-x86_64 -accel tcg,thread=multi -machine q35 -cpu max \
-		-smp 1 -m 768 -nodefaults -nographic -no-reboot \
-		-serial stdio "${line[@]}" \
+		-smp 1 -m "${NESTED_MEMORY:-768}" -nodefaults -nographic \
+		-no-reboot -serial stdio "${line[@]}" "${disk[@]}" \
 		-kernel "$vmlinuz" -initrd "$initrd" \
 		-append "$kernel_arguments tsc=reliable $*" </dev/null
 }

@@ -252,6 +252,7 @@ static void put_last_sign(struct why *w)
 		return;
 	buf_str(w->out, "last exit before: ");
 	exit_record_print(w->out, &r);
+	end_line(w->out);
 }
 
 static void put_fix(struct why *w)

@@ -71,6 +71,20 @@ TEST(an_exit_without_registers_is_told_too)
 	fake_destroy(f);
 }
 
+TEST(the_exit_before_has_a_line_of_its_own)
+{
+	static const struct exit_record records[2] = {{.rip = 0x1200},
+						      {.rip = 0x1234}};
+
+	setup();
+	ev.exit.reason = EXIT_INTERNAL_ERROR;
+	f->inspect.record = records;
+	f->inspect.records = ARRAY_SIZE(records);
+	CHECK_HAS(die(), "\nlast exit before: ");
+	CHECK_HAS(f->target.last.text, "\nKVM internal error. Suberror: ");
+	fake_destroy(f);
+}
+
 /* What a failed `x` or `m` shows: level, entry and reason. */
 TEST(a_failed_read_names_the_entry)
 {

@@ -56,6 +56,12 @@ static int open_signals(void)
 
 /* ---- the client ---- */
 
+/* This program, and the guest with it, ends when its client is gone. */
+static bool ends_with_client(const struct server *s)
+{
+	return s->config.once || s->comm.kind == COMM_STDIO;
+}
+
 static void client_gone(struct server *s)
 {
 	enum session_end end = s->conn.session.end;
@@ -69,7 +75,7 @@ static void client_gone(struct server *s)
 		return;
 	}
 	server_check_end(s);
-	if (s->config.once || s->comm.kind == COMM_STDIO) {
+	if (ends_with_client(s)) {
 		if (!s->over)
 			server_finish(s, 0);
 		return;
@@ -97,7 +103,9 @@ static void start_linger(struct server *s)
 	s->linger_until = now_ms() + LINGER_MS;
 	if (s->conn.session.end == SESSION_DETACHED)
 		log_msg(LOG_INFO, "%s detached%s", s->conn.peer,
-			s->target->running ? "; the guest runs on" : "");
+			s->conn.session.config.owned ? "; the guest ends"
+			: s->target->running	     ? "; the guest runs on"
+						     : "");
 }
 
 static void check_client(struct server *s)
@@ -171,6 +179,7 @@ static void client_start(struct server *s, int in, int out, const char *peer)
 		.tdesc = s->tdesc,
 		.bps = &s->bps,
 		.kill_halts = s->config.on_kill == SERVER_KILL_HALT,
+		.owned = ends_with_client(s) && s->target->caps.can_run,
 		.pump = pump_client,
 		.pump_ctx = s,
 	};

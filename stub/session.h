@@ -56,6 +56,7 @@ struct session_config {
 	const struct tdesc *tdesc;
 	struct bp_list *bps;
 	bool kill_halts; /* vKill and k leave the guest halted, nothing more */
+	bool owned;	 /* the guest ends when this client is gone */
 	/*
 	 * Send what is in `out` while a long command runs; false when nobody
 	 * waits for it any more.  May be NULL.

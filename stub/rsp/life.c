@@ -33,7 +33,10 @@ static bool take_process(struct cursor *c, struct err *err)
 	return true;
 }
 
-/* "1": the guest was there before the client, so quit detaches from it. */
+/*
+ * "1": the guest was there before the client and stays, so gdb's quit detaches
+ * from it.  "0": it is this client's, and gdb says that it will be killed.
+ */
 bool rsp_attached(struct session *s, struct cursor *c, struct err *err)
 {
 	if (cur_left(c)) {
@@ -41,7 +44,7 @@ bool rsp_attached(struct session *s, struct cursor *c, struct err *err)
 		if (!take_process(c, err))
 			return false;
 	}
-	reply_text(&s->reply, "1");
+	reply_text(&s->reply, s->config.owned ? "0" : "1");
 	return true;
 }
 

@@ -303,6 +303,8 @@ TEST(attached)
 {
 	init(1);
 	GOLDEN({"qAttached", "1"}, {"qAttached:1", "1"}, {"vAttach;1", "T05*"});
+	r.s.config.owned = true;
+	GOLDEN({"qAttached", "0"}, {"qAttached:1", "0"});
 }
 
 TEST(a_catchpoint_tells_its_story_before_the_stop)

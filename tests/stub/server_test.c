@@ -228,6 +228,7 @@ TEST(once_ends_when_the_client_leaves)
 	rig_start((struct server_config){.once = true});
 	fd = rig_dial();
 	CHECK_HAS(rig_ask(fd, "?"), "T05");
+	CHECK_STR(rig_ask(fd, "qAttached"), "0");
 	close(fd);
 	CHECK_EQ(rig_finish(), 0);
 }
@@ -413,6 +414,7 @@ TEST(stdin_and_stdout)
 	close(pair[1]);
 	rig_start((struct server_config){.comm = "-", .run_at_start = true});
 	CHECK_HAS(rig_ask(pair[0], "?"), "T05");
+	CHECK_STR(rig_ask(pair[0], "qAttached"), "0");
 	CHECK_STR(rig_ask(pair[0], "D"), "OK");
 	close(pair[0]);
 	status = rig_finish();

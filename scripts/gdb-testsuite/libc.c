@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define DEBUG_PORT 0xe9
+#define PM_TIMER   0x608
 #define EXITS	   32
 
 /* start.S and guest.ld */
@@ -464,7 +465,7 @@ void __assert_fail(const char *what, const char *file, unsigned int line,
 	abort();
 }
 
-/* ---- what a process has: a number, and no time, signals or input ---- */
+/* ---- what a process has: a number and time, no signals and no input ---- */
 
 pid_t getpid(void)
 {
@@ -476,13 +477,26 @@ unsigned int alarm(unsigned int seconds)
 	return 0;
 }
 
-unsigned int sleep(unsigned int seconds)
+/* by ACPI's power management timer: 24 bits at 3.579545 MHz */
+int usleep(useconds_t time)
 {
+	uint64_t left = time * 3579545UL / 1000000;
+	uint32_t last, now;
+
+	__asm__ volatile("inl %w1, %0" : "=a"(last) : "Nd"(PM_TIMER));
+	for (uint64_t passed = 0; passed < left; last = now) {
+		for (int i = 0; i < 1000; i++)
+			__asm__ volatile("pause");
+		__asm__ volatile("inl %w1, %0" : "=a"(now) : "Nd"(PM_TIMER));
+		passed += (now - last) & 0xffffff;
+	}
 	return 0;
 }
 
-int usleep(useconds_t time)
+unsigned int sleep(unsigned int seconds)
 {
+	while (seconds--)
+		usleep(1000000);
 	return 0;
 }
 

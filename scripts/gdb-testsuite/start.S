@@ -58,10 +58,12 @@ pvh_start:
 	inc	%ecx
 	wrmsr
 	lgdt	gdt_pointer
-	mov	$breakpoint, %eax	/* IDT[3] */
-	movw	%ax, idt + 3 * 16
-	shr	$16, %eax
-	movw	%ax, idt + 3 * 16 + 6
+	mov	$int3_gate, %eax	/* IDT[3]: interrupt gate, CS 8 */
+	mov	$8 << 16, %ebx
+	mov	%ax, %bx
+	mov	%ebx, idt + 3 * 16
+	mov	$0x8e00, %ax
+	mov	%eax, idt + 3 * 16 + 4
 	lidt	idt_pointer
 	mov	%cr0, %eax
 	and	$~4, %eax		/* no EM */
@@ -87,6 +89,8 @@ _start:	.cfi_startproc
 	xor	%ebp, %ebp
 	mov	$1, %edi		/* argc */
 	lea	argv(%rip), %rsi
+	lea	name(%rip), %rax
+	mov	%rax, (%rsi)
 	lea	environ(%rip), %rdx
 	call	main
 	mov	%eax, %edi
@@ -112,8 +116,8 @@ system_call:
  * do not know: rip, rflags and two registers go to below the program's stack
  * pointer and are popped there.
  */
-	.type breakpoint, @function
-breakpoint:
+	.type int3_gate, @function
+int3_gate:
 	.cfi_startproc
 	.cfi_undefined 16
 	push	%rax
@@ -131,7 +135,7 @@ breakpoint:
 	popfq
 	ret
 	.cfi_endproc
-	.size breakpoint, . - breakpoint
+	.size int3_gate, . - int3_gate
 
 /* _exit(status) never returns */
 	.globl _exit
@@ -164,10 +168,8 @@ idt_pointer:
 name:	.asciz "program"
 
 	.data
-	.balign 16
-idt:	.quad 0, 0, 0, 0, 0, 0
-	.quad 0x00008e0000080000, 0	/* interrupt gate, CS 8 */
-argv:	.quad name, 0
+	.balign 8
+argv:	.quad 0, 0
 	.globl environ
 environ:
 	.quad 0
@@ -178,4 +180,5 @@ pml4:	.skip 4096
 pdpt:	.skip 4096
 pd:	.skip 4096
 low:	.skip 2 * 4096
+idt:	.skip 4 * 16
 	.section .note.GNU-stack, "", @progbits

@@ -181,14 +181,19 @@ static bool add_virtio(struct vm *vm, struct boot_wiring *wiring,
 	return true;
 }
 
-/* To a guest's firmware: once is enough. */
+/* In fw_cfg: once is enough. */
 static bool describe_machine(struct vm *vm, const struct boot_wiring *wiring,
 			     struct err *err)
 {
-	return vm->ever_loaded ||
-	       firmware_describe(&vm->devices.fw_cfg, &vm->mem,
-				 vm->config.vcpus, wiring, vm->config.boot_menu,
-				 err);
+	struct fw_cfg *f = &vm->devices.fw_cfg;
+
+	if (vm->ever_loaded)
+		return true;
+	if (!firmware_describe_size(f, &vm->mem, vm->config.vcpus, err))
+		return false;
+	return !vm->config.boot.firmware ||
+	       firmware_describe(f, &vm->mem, vm->config.vcpus, wiring,
+				 vm->config.boot_menu, err);
 }
 
 /* Load the image and the firmware-like tables; boot processor's state. */
@@ -205,7 +210,7 @@ static bool load(struct vm *vm, struct err *err)
 	tables = irqchip_wiring(vm, &wiring);
 	if (!add_virtio(vm, &wiring, err))
 		return false;
-	if (boot->firmware && !describe_machine(vm, &wiring, err))
+	if (!describe_machine(vm, &wiring, err))
 		return false;
 	if (tables && !boot->firmware &&
 	    (!acpi_build(&vm->mem, boot->vcpus, &wiring, &boot->rsdp, err) ||

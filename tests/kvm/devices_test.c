@@ -39,6 +39,27 @@ TEST(acpi_power_off_ends_with_0)
 	machine_end(&m);
 }
 
+/* Item 5, 16 bits, without firmware. */
+GUEST(count_cpus, "mov $0x510, %dx\n"
+		  "mov $5, %ax\n"
+		  "out %ax, %dx\n"
+		  "inc %dx\n"
+		  "in %dx, %al\n"
+		  "mov %al, %cl\n"
+		  "in %dx, %al\n"
+		  "mov %al, %ah\n"
+		  "mov %cl, %al\n"
+		  "mov $0xf4, %dx\n"
+		  "out %eax, %dx\n"
+		  "1: jmp 1b\n");
+
+TEST(fw_cfg_tells_a_kernel_the_processors)
+{
+	machine_start(&m, count_cpus, 64, NULL);
+	run_until_exit(3);
+	machine_end(&m);
+}
+
 GUEST(reboot, "mov $0xfe, %al\n"
 	      "out %al, $0x64\n"
 	      "1: jmp 1b\n");

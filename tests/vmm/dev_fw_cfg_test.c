@@ -124,6 +124,7 @@ TEST(acpi_tables_link_up)
 	unsigned int pointers = 0, sums = 0;
 
 	setup();
+	CHECK_OK(firmware_describe_size(&f, &mem, 2, &err), &err);
 	CHECK_OK(firmware_describe(&f, &mem, 2, &wiring, true, &err), &err);
 	for (unsigned int i = 0; i < f.items; i++) {
 		if (!strcmp(f.item[i].name, "etc/table-loader"))

@@ -169,18 +169,24 @@ static bool add_int(struct fw_cfg *f, const char *name, uint64_t value,
 	return fw_cfg_add_file(f, name, &value, sizeof(value), err);
 }
 
+bool firmware_describe_size(struct fw_cfg *f, const struct guest_mem *mem,
+			    unsigned int vcpus, struct err *err)
+{
+	const uint64_t ram = htole64(min_u64(mem->ram_size, GUEST_HOLE_BASE));
+	const uint16_t cpus = htole16((uint16_t)vcpus);
+
+	return fw_cfg_add(f, FW_CFG_RAM_SIZE, &ram, sizeof(ram), err) &&
+	       fw_cfg_add(f, FW_CFG_NB_CPUS, &cpus, sizeof(cpus), err) &&
+	       fw_cfg_add(f, FW_CFG_MAX_CPUS, &cpus, sizeof(cpus), err);
+}
+
 bool firmware_describe(struct fw_cfg *f, const struct guest_mem *mem,
 		       unsigned int vcpus, const struct boot_wiring *wiring,
 		       bool menu, struct err *err)
 {
-	const uint64_t ram = htole64(min_u64(mem->ram_size, GUEST_HOLE_BASE));
-	const uint16_t cpus = htole16((uint16_t)vcpus);
 	const uint16_t show = htole16(menu);
 
-	return fw_cfg_add(f, FW_CFG_RAM_SIZE, &ram, sizeof(ram), err) &&
-	       fw_cfg_add(f, FW_CFG_NB_CPUS, &cpus, sizeof(cpus), err) &&
-	       fw_cfg_add(f, FW_CFG_MAX_CPUS, &cpus, sizeof(cpus), err) &&
-	       fw_cfg_add(f, FW_CFG_BOOT_MENU, &show, sizeof(show), err) &&
+	return fw_cfg_add(f, FW_CFG_BOOT_MENU, &show, sizeof(show), err) &&
 	       add_memory_map(f, mem, err) &&
 	       add_int(f, "etc/boot-menu-wait", MENU_WAIT_MS, err) &&
 	       /* there is no VGA: SeaBIOS' text goes to COM1 */

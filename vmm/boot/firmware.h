@@ -16,8 +16,15 @@ bool firmware_rom_size(const struct boot_request *req, uint64_t *size,
 		       struct err *err) MUST_CHECK;
 
 /*
- * What the machine is like: processors, memory map, ACPI tables with the
- * script that links them, the serial console.
+ * How many processors there are and how much memory lies below the PC hole:
+ * what kernels that know QEMU look up themselves (kvm-unit-tests').
+ */
+bool firmware_describe_size(struct fw_cfg *f, const struct guest_mem *mem,
+			    unsigned int vcpus, struct err *err) MUST_CHECK;
+
+/*
+ * What else firmware needs: memory map, ACPI tables with the script that links
+ * them, the serial console.
  */
 bool firmware_describe(struct fw_cfg *f, const struct guest_mem *mem,
 		       unsigned int vcpus, const struct boot_wiring *wiring,

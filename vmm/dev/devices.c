@@ -124,23 +124,22 @@ static bool register_all(struct devices *d, struct err *err)
 static bool add_firmware(struct devices *d, const struct devices_config *config,
 			 struct err *err)
 {
-	d->firmware = config->firmware;
-	if (!d->firmware)
+	fw_cfg_init(&d->fw_cfg, &config->virtio.dma);
+	if (!bus_add(d->bus, BUS_PIO, FW_CFG_PORT, FW_CFG_PORTS, &fw_cfg_region,
+		     &d->fw_cfg.dev, err))
+		return false;
+	if (!config->firmware)
 		return bus_add(d->bus, BUS_PIO, 0xcf9, 1, &reset_port_region,
 			       &d->reset.dev, err);
-	fw_cfg_init(&d->fw_cfg, &config->virtio.dma);
 	pci_host_init(&d->pci_host, &d->reset);
 	return bus_add_device(d->bus, &d->reset.dev, err) &&
-	       bus_add(d->bus, BUS_PIO, FW_CFG_PORT, FW_CFG_PORTS,
-		       &fw_cfg_region, &d->fw_cfg.dev, err) &&
 	       bus_add(d->bus, BUS_PIO, PCI_HOST_PORT, PCI_HOST_PORTS,
 		       &pci_host_region, &d->pci_host.dev, err);
 }
 
 void devices_deinit(struct devices *d)
 {
-	if (d->firmware)
-		fw_cfg_deinit(&d->fw_cfg);
+	fw_cfg_deinit(&d->fw_cfg);
 }
 
 static void on_room(void *ctx)

@@ -62,10 +62,8 @@ struct devices {
 	struct pic pic;
 	struct pit pit;
 
-	/* only with devices_config.firmware */
 	struct fw_cfg fw_cfg;
-	struct pci_host pci_host;
-	bool firmware;
+	struct pci_host pci_host; /* only with devices_config.firmware */
 
 	struct virtio_blk disk[DISKS_MAX];
 	struct virtio_rng rng;
@@ -101,7 +99,7 @@ struct devices_config {
 	struct console *debugcon; /* ports 0xe9 and 0x402; may be NULL */
 	uint64_t memory;	  /* bytes of RAM in all, for CMOS */
 	struct virtio_config virtio;
-	bool firmware; /* what PC firmware needs: fw_cfg, a PCI host bridge */
+	bool firmware; /* what only PC firmware needs: a PCI host bridge */
 };
 
 /* Make every device and register it; *d and the console outlive the bus. */

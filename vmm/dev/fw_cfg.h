@@ -1,7 +1,7 @@
 /*
- * QEMU's firmware configuration device, by which SeaBIOS, qboot and OVMF learn
- * what machine they run on (QEMU docs/specs/fw_cfg): a selector and a data
- * port, and the DMA interface.
+ * QEMU's firmware configuration device, by which SeaBIOS, qboot and OVMF, and
+ * some kernels, learn what machine they run on (QEMU docs/specs/fw_cfg): a
+ * selector and a data port, and the DMA interface.
  *
  * Items are added before the first vCPU runs.
  */

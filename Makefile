@@ -7,6 +7,7 @@
 #                   gdb's own test suite with this program as its target
 #                   (QEMU=1: and with QEMU, to compare)
 #   make bench      measure against a raw KVM_RUN loop and QEMU
+#   make check-guests  other people's kernels here and on QEMU
 #   make fuzz       fuzz every parser for FUZZ_SECONDS each
 #   make install    PREFIX, DESTDIR (and uninstall)
 #   make lint       layers, headers, format and size, without building
@@ -204,6 +205,14 @@ demo:
 check:
 	@scripts/setup check
 	@MAKE="$(MAKE)" scripts/check
+
+# Other people's kernels, beside QEMU: GUESTS='dummy xen*' chooses, see
+# scripts/guests/run.
+.PHONY: check-guests
+check-guests:
+	@scripts/setup guests
+	@$(MAKE) -s --no-print-directory all
+	@scripts/guests/run $(OUT)/kvm-gdbserver $(OUT)/guests $(GUESTS)
 
 .PHONY: check-gdb-testsuite
 check-gdb-testsuite:

@@ -20,7 +20,7 @@ static const struct target_device_reg com1[] = {
 	{"IER", 0, 0, 1, 5, "RDA LINE"},
 	{"lost", 0, 0, 8, 0, NULL},
 	{"MCR", 0, 0, 1, 0, ""},
-	{NULL},
+	{.name = NULL},
 };
 
 static const struct target_device_reg pci[] = {
@@ -29,10 +29,10 @@ static const struct target_device_reg pci[] = {
 	{"config", 0, 17, 1, 0x86, NULL},
 	{"config", 15, 17, 1, 0x80, NULL},
 	{"config", 16, 17, 1, 0xff, NULL},
-	{NULL},
+	{.name = NULL},
 };
 
-static const struct target_device_reg none[] = {{NULL}};
+static const struct target_device_reg none[] = {{.name = NULL}};
 static const struct target_device_reg *const regs[] = {com1, pci, none, none};
 
 static void setup(void)

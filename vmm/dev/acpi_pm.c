@@ -176,7 +176,7 @@ static const struct device_reg pm_regs[] = {
 	DEVICE_REG_AS(S, enable, "PM1_EN", .bits = event_bits),
 	{.name = "PM1_CNT", .size = 2, .get = get_control, .bits = control_bits},
 	{.name = "PM_TMR", .size = 4, .get = get_timer},
-	{NULL},
+	{.name = NULL},
 };
 
 static const struct wire_layout pm_layout = {

@@ -283,7 +283,7 @@ static const char *cmos_reg_name(struct device *dev, uint64_t offset,
 static const struct device_reg cmos_regs[] = {
 	DEVICE_REG_AS(S, index, "index"),
 	DEVICE_REGS_AS(S, ram, "ram"),
-	{NULL},
+	{.name = NULL},
 };
 
 static const struct wire_layout cmos_layout = {

@@ -41,7 +41,7 @@ static const struct wire_layout debugcon_layout = {
 static const struct device_reg debugcon_regs[] = {
 	DEVICE_REG_AS(S, last, "DATA"),
 	DEVICE_REG_AS(S, bytes, "bytes written"),
-	{NULL},
+	{.name = NULL},
 };
 #undef S
 

@@ -36,7 +36,7 @@ static const struct wire_layout exit_layout = {
 
 static const struct device_reg exit_regs[] = {
 	DEVICE_REG_AS(S, value, "EXIT"),
-	{NULL},
+	{.name = NULL},
 };
 #undef S
 

@@ -234,7 +234,7 @@ static const struct device_reg fw_regs[] = {
 	DEVICE_REG_AS(S, selected, "select"),
 	DEVICE_REG_AS(S, offset, "offset"),
 	DEVICE_REG_AS(S, dma_addr, "DMA address"),
-	{NULL},
+	{.name = NULL},
 };
 
 static const struct wire_layout fw_layout = {

@@ -268,7 +268,7 @@ static const struct device_reg i8042_regs[] = {
 	{.name = "command byte", .size = 1, .get = get_mode, .bits = mode_bits},
 	DEVICE_REG_AS(S, output_port, "output port", .bits = output_port_bits),
 	DEVICE_REG_AS(S, irq_level, "interrupt line"),
-	{NULL},
+	{.name = NULL},
 };
 
 static const struct wire_layout i8042_layout = {

@@ -310,7 +310,7 @@ static const struct device_reg ioapic_regs[] = {
 	DEVICE_REG(S, lines),
 	DEVICE_REG(S, lost),
 	DEVICE_REGS_AS(S, raised, "raised"),
-	{NULL},
+	{.name = NULL},
 };
 
 static const struct wire_layout ioapic_layout = {

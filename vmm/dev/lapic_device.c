@@ -87,7 +87,7 @@ static const struct device_reg lapic_regs[] = {
 	DEVICE_REG_AS(S, errors, "errors since the last ESR write"),
 	DEVICE_REG_AS(S, timer_next, "next timer interrupt"),
 	DEVICE_REG_AS(S, on, "on"),
-	{NULL},
+	{.name = NULL},
 };
 #undef REG
 #undef REG8
@@ -164,7 +164,7 @@ static const struct device_class lapic_class = {
 #define S struct lapics_state
 static const struct device_reg lapics_regs[] = {
 	DEVICE_REG_AS(S, lint0, "LINT0"),
-	{NULL},
+	{.name = NULL},
 };
 
 static const struct wire_layout lapics_layout = {

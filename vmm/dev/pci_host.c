@@ -127,7 +127,7 @@ static bool pci_check(const struct device *dev, const void *state,
 static const struct device_reg pci_regs[] = {
 	DEVICE_REG_AS(S, address, "CONFIG_ADDRESS"),
 	DEVICE_REGS_AS(S, config, "config"),
-	{NULL},
+	{.name = NULL},
 };
 
 static const struct wire_layout pci_layout = {

@@ -352,7 +352,7 @@ static const struct device_reg pic_regs[] = {
 	CHIP(1, poll),
 	CHIP(1, special_fully_nested),
 	DEVICE_REG_AS(S, intr, "INTR"),
-	{NULL},
+	{.name = NULL},
 };
 #undef CHIP
 

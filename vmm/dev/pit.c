@@ -380,7 +380,7 @@ static const struct device_reg pit_regs[] = {
 	CH(2, status_latched),
 	DEVICE_REG_AS(S, next, "next interrupt"),
 	DEVICE_REG_AS(S, speaker, "speaker"),
-	{NULL},
+	{.name = NULL},
 };
 #undef CH
 

@@ -51,7 +51,7 @@ static const struct device_class post_class = {
 	.state = &port_layout,
 	.regs = (const struct device_reg[]){DEVICE_REG_AS(struct port_state,
 							  value, "POST"),
-					    {NULL}},
+					    {.name = NULL}},
 	.reset = post_reset,
 };
 
@@ -107,7 +107,7 @@ static const struct device_class port92_class = {
 	.regs = (const struct device_reg[]){DEVICE_REG_AS(struct port_state,
 							  value, "control A",
 							  .bits = port92_bits),
-					    {NULL}},
+					    {.name = NULL}},
 	.reset = port92_reset,
 };
 
@@ -178,7 +178,7 @@ static const struct device_class reset_port_class = {
 		(const struct device_reg[]){
 			DEVICE_REG_AS(struct port_state, value, "reset control",
 				      .bits = reset_port_bits),
-			{NULL}},
+			{.name = NULL}},
 	.reset = reset_port_reset,
 	.check = reset_port_check,
 };

@@ -96,7 +96,7 @@ const struct device_reg uart_regs[] = {
 	DEVICE_REG_AS(S, fifo_len, "bytes in the FIFO"),
 	DEVICE_REG_AS(S, backlog_len, "bytes on their way"),
 	DEVICE_REG_AS(S, lost, "bytes lost"),
-	{NULL},
+	{.name = NULL},
 };
 
 const struct wire_layout uart_layout = {

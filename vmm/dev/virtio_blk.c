@@ -201,7 +201,7 @@ static const struct virtio_ops blk_ops = {
 static const struct device_reg blk_regs[] = {
 	VIRTIO_REGS,	       DEVICE_REG(S, reads),
 	DEVICE_REG(S, writes), DEVICE_REG(S, flushes),
-	DEVICE_REG(S, errors), {NULL},
+	DEVICE_REG(S, errors), {.name = NULL},
 };
 
 static const struct wire_layout blk_layout = {

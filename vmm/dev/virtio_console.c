@@ -113,7 +113,7 @@ static const struct virtio_ops console_ops = {
 static const struct device_reg console_regs[] = {
 	VIRTIO_REGS2,
 	DEVICE_REG_AS(S, backlog_len, "bytes on their way"),
-	{NULL},
+	{.name = NULL},
 };
 
 static const struct wire_layout console_layout = {

@@ -57,7 +57,7 @@ static const struct virtio_ops rng_ops = {
 static const struct device_reg rng_regs[] = {
 	VIRTIO_REGS,
 	DEVICE_REG_AS(S, bytes, "bytes given"),
-	{NULL},
+	{.name = NULL},
 };
 
 static const struct wire_layout rng_layout = {

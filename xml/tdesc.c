@@ -100,29 +100,28 @@ static bool has_pku(const struct x86_cpu_info *info)
 
 /* In the order of the document. */
 static const struct tdesc_feature features64[] = {
-	{"64bit-core.xml", "org.gnu.gdb.i386.core", core_names, true, NULL},
-	{"64bit-sse.xml", "org.gnu.gdb.i386.sse", sse_names, true, NULL},
-	{"64bit-segments.xml", "org.gnu.gdb.i386.segments", segment_names, true,
+	{"64bit-core.xml", "org.gnu.gdb.i386.core", core_names, NULL},
+	{"64bit-sse.xml", "org.gnu.gdb.i386.sse", sse_names, NULL},
+	{"64bit-segments.xml", "org.gnu.gdb.i386.segments", segment_names,
 	 NULL},
-	{"64bit-avx.xml", "org.gnu.gdb.i386.avx", avx_names, true, has_avx},
-	{"64bit-avx512.xml", "org.gnu.gdb.i386.avx512", avx512_names, true,
+	{"64bit-avx.xml", "org.gnu.gdb.i386.avx", avx_names, has_avx},
+	{"64bit-avx512.xml", "org.gnu.gdb.i386.avx512", avx512_names,
 	 has_avx512},
-	{"64bit-pkeys.xml", "org.gnu.gdb.i386.pkeys", pkeys_names, true,
-	 has_pku},
-	{"64bit-system.xml", "org.kvm-gdbserver.system", NULL, false, NULL},
-	{NULL, NULL, NULL, false, NULL},
+	{"64bit-pkeys.xml", "org.gnu.gdb.i386.pkeys", pkeys_names, has_pku},
+	{"64bit-system.xml", "org.kvm-gdbserver.system", NULL, NULL},
+	{NULL, NULL, NULL, NULL},
 };
 
 static const struct tdesc_feature features32[] = {
-	{"32bit-core.xml", "org.gnu.gdb.i386.core", core32_names, true, NULL},
-	{"32bit-sse.xml", "org.gnu.gdb.i386.sse", sse32_names, true, NULL},
-	{"32bit-avx.xml", "org.gnu.gdb.i386.avx", avx32_names, true, has_avx},
-	{"32bit-avx512.xml", "org.gnu.gdb.i386.avx512", avx512_32_names, true,
+	{"32bit-core.xml", "org.gnu.gdb.i386.core", core32_names, NULL},
+	{"32bit-sse.xml", "org.gnu.gdb.i386.sse", sse32_names, NULL},
+	{"32bit-avx.xml", "org.gnu.gdb.i386.avx", avx32_names, has_avx},
+	{"32bit-avx512.xml", "org.gnu.gdb.i386.avx512", avx512_32_names,
 	 has_avx512},
-	{"64bit-system.xml", "org.kvm-gdbserver.system", NULL, false, NULL},
+	{"64bit-system.xml", "org.kvm-gdbserver.system", NULL, NULL},
 	{"32bit-segments.xml", "org.kvm-gdbserver.segments", segment_names,
-	 false, NULL},
-	{NULL, NULL, NULL, false, NULL},
+	 NULL},
+	{NULL, NULL, NULL, NULL},
 };
 
 /*
@@ -210,33 +209,17 @@ static bool read_embedded(struct tdesc *t, const struct tdesc_feature *feature,
 
 /* ---- putting the features together ---- */
 
-/*
- * gdb cuts a short g packet at its end only, so a register that is not in it
- * must not have a number below one that is.
- */
-static bool lay_out_g(struct tdesc *t, struct err *err)
+/* The g packet has every register, in the order of their numbers. */
+static void lay_out_g(struct tdesc *t)
 {
-	const char *outside = NULL;
-
 	for (unsigned int i = 0; i < t->count; i++) {
 		struct tdesc_reg *r = &t->reg[i];
 
 		if (!r->name)
 			continue;
-		if (r->g_offset == TDESC_NOT_IN_G) {
-			outside = r->name;
-			continue;
-		}
-		if (outside)
-			return err_set(err, ERR_MALFORMED,
-				       "target description: %s must have a "
-				       "larger number than %s (%u), because "
-				       "the system registers come last",
-				       outside, r->name, i);
 		r->g_offset = t->g_size;
 		t->g_size += r->bits / 8;
 	}
-	return true;
 }
 
 static bool read_features(struct tdesc *t, const char *dir,
@@ -259,7 +242,8 @@ static bool read_features(struct tdesc *t, const char *dir,
 	if (t->xml.failed)
 		return err_set(err, ERR_LIMIT,
 			       "target description: out of memory");
-	return lay_out_g(t, err);
+	lay_out_g(t);
+	return true;
 }
 
 static bool load(enum tdesc_code code, const char *dir,

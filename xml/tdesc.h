@@ -23,7 +23,6 @@
 #include "arch/regs.h"
 #include "base/err.h"
 
-#define TDESC_NOT_IN_G	 ((size_t)-1)
 #define TDESC_MAX_REGNUM 1023
 
 struct tdesc_reg {
@@ -31,7 +30,7 @@ struct tdesc_reg {
 	unsigned int regnum;
 	unsigned int bits;
 	const struct reg_def *def;
-	size_t g_offset; /* bytes into the g packet, or TDESC_NOT_IN_G */
+	size_t g_offset; /* bytes into the g packet */
 };
 
 /* The kind of code that a description is for. */

@@ -154,7 +154,6 @@ static bool add_reg(struct parser *p, const struct reg_def *def,
 		.regnum = regnum,
 		.bits = def->bits,
 		.def = def,
-		.g_offset = p->feature->in_g ? 0 : TDESC_NOT_IN_G,
 	};
 	p->seen[regnum] = true;
 	t->next = regnum + 1;

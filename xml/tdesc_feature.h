@@ -30,7 +30,6 @@ struct tdesc_feature {
 	const char *file;		    /* name of the file */
 	const char *name;		    /* name of the feature in it */
 	const struct tdesc_names *required; /* ends with a NULL text */
-	bool in_g;
 	bool (*wanted)(const struct x86_cpu_info *info); /* NULL: always */
 };
 

@@ -37,7 +37,7 @@ static unsigned int g_groups(const struct tdesc *tdesc)
 	for (unsigned int n = 0; n < tdesc_reg_count(tdesc); n++) {
 		const struct tdesc_reg *reg = tdesc_reg(tdesc, n);
 
-		if (reg && reg->g_offset != TDESC_NOT_IN_G)
+		if (reg)
 			groups |= reg->def->group;
 	}
 	return groups;
@@ -77,7 +77,7 @@ bool rsp_read_registers(struct session *s, struct cursor *c, struct err *err)
 	for (unsigned int n = 0; n < tdesc_reg_count(tdesc); n++) {
 		const struct tdesc_reg *reg = tdesc_reg(tdesc, n);
 
-		if (reg && reg->g_offset != TDESC_NOT_IN_G)
+		if (reg)
 			rsp_reg_read(s, reg, state, image + reg->g_offset);
 	}
 	reply_hex(&s->reply, image, size);
@@ -86,8 +86,7 @@ bool rsp_read_registers(struct session *s, struct cursor *c, struct err *err)
 	for (unsigned int n = 0; n < tdesc_reg_count(tdesc); n++) {
 		const struct tdesc_reg *reg = tdesc_reg(tdesc, n);
 
-		if (reg && reg->g_offset != TDESC_NOT_IN_G &&
-		    (reg->def->group & missing))
+		if (reg && (reg->def->group & missing))
 			memset(s->reply.out->data + s->reply.start + 1 +
 				       2 * reg->g_offset,
 			       'x', reg->bits / 4);
@@ -140,9 +139,8 @@ bool rsp_write_registers(struct session *s, struct cursor *c, struct err *err)
 	for (unsigned int n = 0; n < tdesc_reg_count(tdesc); n++) {
 		const struct tdesc_reg *reg = tdesc_reg(tdesc, n);
 
-		if (reg && reg->g_offset != TDESC_NOT_IN_G &&
-		    !put_value(s, reg, vcpu, s->scratch + reg->g_offset, &next,
-			       &changed, err))
+		if (reg && !put_value(s, reg, vcpu, s->scratch + reg->g_offset,
+				      &next, &changed, err))
 			return false;
 	}
 	if (changed && !target_set_state(s->t, vcpu, changed, &next, err))
@@ -182,7 +180,8 @@ bool rsp_read_register(struct session *s, struct cursor *c, struct err *err)
 	if (!state)
 		return false;
 	rsp_reg_read(s, reg, state, value);
-	reply_hex(&s->reply, value, reg->bits / 8);
+	if (reg->def->offset == offsetof(struct x86_state, rip))
+		reply_hex(&s->reply, value, reg->bits / 8);
 	return true;
 }
 
@@ -272,8 +271,7 @@ static bool put_back(struct session *s, const struct saved_regs *saved,
 	for (unsigned int n = 0; n < tdesc_reg_count(s->tdesc); n++) {
 		const struct tdesc_reg *reg = tdesc_reg(s->tdesc, n);
 
-		if (!reg || reg->g_offset == TDESC_NOT_IN_G ||
-		    !(reg->def->group & saved->groups))
+		if (!reg || !(reg->def->group & saved->groups))
 			continue;
 		rsp_reg_read(s, reg, &saved->state, value);
 		if (!put_value(s, reg, saved->vcpu, value, &next, &changed,

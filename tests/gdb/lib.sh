@@ -109,7 +109,7 @@ serve_on()
 
 	shift 2
 	stop_server
-	rm -f "$sock"
+	rm -f "$sock" "$work/server.log"	# the one before had a port too
 	"$server" "$@" "$comm" ${image:+"$image"} >"$work/serial" \
 		2>"$work/server.log" </dev/null &
 	server_pid=$!

@@ -20,6 +20,7 @@ bool session_init(struct session *s, const struct session_config *config,
 		.t = config->target,
 		.hc = THREAD_ANY,
 		.sstep = SSTEP_ENABLE | SSTEP_NOIRQ,
+		.seen = config->target->generation,
 	};
 	if (s->t->last.vcpu < nvcpus)
 		s->hg = s->t->last.vcpu;
@@ -320,10 +321,37 @@ static bool stay(struct session *s, const struct err *err)
 	return true;
 }
 
+/*
+ * After `monitor reset` a client still believes that the guest is where it was:
+ * clients read registers again at a stop only.  So its next step runs nothing
+ * and stops where the guest is.
+ */
+static bool stop_instead(struct session *s)
+{
+	struct target_stop here = {.kind = STOP_STEP,
+				   .signal = GDB_SIGNAL_TRAP};
+
+	if (s->seen == s->t->generation)
+		return false;
+	s->seen = s->t->generation;
+	for (; here.vcpu < s->t->nvcpus; here.vcpu++) {
+		enum target_action_kind kind = s->actions[here.vcpu].kind;
+
+		if (kind != ACTION_STEP && kind != ACTION_RANGE)
+			continue;
+		s->hg = here.vcpu;
+		rsp_put_stop(s, &here);
+		return true;
+	}
+	return false;
+}
+
 bool session_resume(struct session *s, struct err *err)
 {
 	bool ok;
 
+	if (stop_instead(s))
+		return true;
 	target_set_step_irqs(s->t, s->sstep & SSTEP_NOIRQ);
 	ok = (s->t->dead || !s->t->caps.can_run ||
 	      bp_sync(s->config.bps, s->t, err)) &&

@@ -99,10 +99,11 @@ struct session {
 	bool phys_mem;	    /* memory packets take guest-physical addresses */
 	unsigned int sstep; /* enum sstep_bits */
 
-	bool awaiting;		       /* a stop reply is due */
-	uint64_t notes_lost;	       /* lines dropped: the client is slow */
-	bool attaching;		       /* ... to vAttach, not to a resume */
-	bool resumed;		       /* this session has run the guest */
+	bool awaiting;	     /* a stop reply is due */
+	uint64_t notes_lost; /* lines dropped: the client is slow */
+	bool attaching;	     /* ... to vAttach, not to a resume */
+	bool resumed;	     /* this session has run the guest */
+	unsigned int seen;   /* the target's generation whose pc it knows */
 	struct target_action *actions; /* [nvcpus] */
 	/* Registers of every stop reply; NULL for one the client has not. */
 	const struct tdesc_reg *expedited[SESSION_EXPEDITED];

@@ -93,6 +93,7 @@ enum mon_result mon_reset(struct mon_ctx *ctx)
 	if (!target_reset(ctx->target, &ctx->err))
 		return MON_ERR;
 	buf_str(ctx->out, "the guest is reset and waits at its first "
-			  "instruction\n");
+			  "instruction\na debugger shows that after its next "
+			  "step, which runs nothing\n");
 	return MON_OK;
 }

@@ -100,9 +100,11 @@ const struct mon_command mon_general_commands[] = {
 		.help = "load the image again and wait at its first "
 			"instruction",
 		.long_help = "Works after the death of the guest too.  "
-			     "Breakpoints stay.  gdb does not notice by "
-			     "itself: `maintenance flush register-cache` (or "
-			     "the next step) makes it look again.",
+			     "Breakpoints stay.  A debugger does not notice by "
+			     "itself: `stepi` shows it the first instruction "
+			     "and runs nothing this once, or gdb's "
+			     "`maintenance flush register-cache` makes it look "
+			     "again.",
 		.needs = MON_NEED_STOPPED,
 		.run = mon_reset,
 	},

@@ -80,6 +80,7 @@ bool rsp_read_registers(struct session *s, struct cursor *c, struct err *err)
 		if (reg)
 			rsp_reg_read(s, reg, state, image + reg->g_offset);
 	}
+	s->seen = s->t->generation;
 	reply_hex(&s->reply, image, size);
 	if (!missing || s->reply.overflow)
 		return true;
@@ -181,7 +182,8 @@ bool rsp_read_register(struct session *s, struct cursor *c, struct err *err)
 		return false;
 	rsp_reg_read(s, reg, state, value);
 	if (reg->def->offset == offsetof(struct x86_state, rip))
-		reply_hex(&s->reply, value, reg->bits / 8);
+		s->seen = s->t->generation;
+	reply_hex(&s->reply, value, reg->bits / 8);
 	return true;
 }
 

@@ -124,6 +124,7 @@ static int stop_signal(const struct session *s, const struct target_stop *stop)
  */
 void rsp_put_stop(struct session *s, const struct target_stop *stop)
 {
+	s->seen = s->t->generation;
 	if (stop->kind == STOP_EXITED && s->t->caps.can_run) {
 		reply_printf(&s->reply, "W%02x%s",
 			     (unsigned int)stop->status & 0xff,

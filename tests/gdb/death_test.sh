@@ -20,6 +20,11 @@ maint flush register-cache
 info registers rip
 print/x $rbx
 continue
+monitor reset
+stepi
+info registers rip
+stepi
+info registers rip
 detach
 END
 has sigsegv 'Program received signal SIGSEGV'
@@ -29,7 +34,8 @@ has story_has_code 'Code=.*<0f> 0b'
 has at_the_instruction 'ud2'
 has registers_after_death '^\$1 = 0x5ca1ab1e$'
 has resume_refused 'monitor reset|cannot run|dead|shut down'
-has reset_goes_back 'rip +0x100000 '
+equal reset_goes_back "$(grep -c 'rip *0x100000 ' <<<"$out")" 2
+has then_it_steps 'rip +0x10000[1-9]'
 equal dies_again "$(grep -c 'received signal SIGSEGV' <<<"$out")" 2
 
 serve "$guests/poweroff.elf"

@@ -198,6 +198,41 @@ TEST(a_reset_by_the_guest_is_a_stop)
 	CHECK_HAS(buf_cstr(&r.console), "reset");
 }
 
+static void monitor_reset(void)
+{
+	CHECK_STR(rsp_rig_ask(&r, "qRcmd,7265736574"), "OK");
+}
+
+/* It knows of the reset by then, or the step would lose an instruction. */
+TEST(a_step_after_monitor_reset_shows_where_the_guest_is)
+{
+	init(2);
+	GOLDEN({"vCont;s:p1.2;c", "T05thread:p1.2;*"});
+	monitor_reset();
+	GOLDEN({"vCont;s:p1.1", "T05thread:p1.1;*"});
+	CHECK(!strstr(strstr(fake_log(r.fake), "reset"), "resume"));
+	GOLDEN({"vCont;s:p1.1", "T05thread:p1.1;*"});
+	CHECK_HAS(strstr(fake_log(r.fake), "reset"), "resume");
+}
+
+static void check_resumed_after_reset(const char *look, const char *how)
+{
+	init(1);
+	monitor_reset();
+	if (look)
+		rsp_rig_ask(&r, look);
+	rsp_rig_ask(&r, how);
+	CHECK_HAS(strstr(fake_log(r.fake), "reset"), "resume");
+}
+
+TEST(after_a_look_at_the_pc_or_at_continue_the_guest_runs)
+{
+	check_resumed_after_reset(NULL, "vCont;c");
+	check_resumed_after_reset("g", "s");
+	check_resumed_after_reset("p10", "vCont;s:1");
+	check_resumed_after_reset("?", "vCont;r0,1000:1");
+}
+
 TEST(run_again)
 {
 	init(2);

@@ -90,24 +90,6 @@ static unsigned int gather_all(struct target *t, struct stuck_vcpu **v)
 	return n == t->nvcpus ? n : 0;
 }
 
-void stuck_story(struct target *t, struct buf *out)
-{
-	struct show_names names = target_names(t);
-	struct stuck_vcpu *v;
-	unsigned int n = gather_all(t, &v);
-
-	for (unsigned int i = 0; i < n; i++) {
-		if (stuck_state(&v[i]) == STUCK_RUNS)
-			continue;
-		buf_printf(out, "vCPU %u: ", i);
-		stuck_print(out, &v[i], &names);
-		buf_byte(out, '\n');
-	}
-	if (n && stuck_verdict(out, v, n))
-		linux_last_words(t, t->last.vcpu, out);
-	free(v);
-}
-
 /* An interrupt may wake somebody: that is how every kernel idles. */
 static bool may_idle(const struct stuck_vcpu *v, unsigned int n)
 {
@@ -121,6 +103,46 @@ static bool may_idle(const struct stuck_vcpu *v, unsigned int n)
 		halted |= state == STUCK_HALTED;
 	}
 	return halted;
+}
+
+/* One that is not for an interrupt to move: what a hang or a panic leaves. */
+static bool is_suspect(const struct stuck_vcpu *v)
+{
+	const enum stuck_state state = stuck_state(v);
+
+	return state == STUCK_DELAYS || state == STUCK_HALTED_DEAF ||
+	       state == STUCK_ENDLESS;
+}
+
+void stuck_machine(struct target *t, const struct stuck_vcpu *v,
+		   struct buf *out)
+{
+	const unsigned int n = t->nvcpus;
+	const bool hangs = stuck_verdict(out, v, n) && !may_idle(v, n);
+	bool suspect = hangs;
+
+	for (unsigned int i = 0; i < n; i++)
+		suspect |= is_suspect(&v[i]);
+	if (suspect)
+		linux_last_words(t, t->last.vcpu, !hangs, out);
+}
+
+void stuck_story(struct target *t, struct buf *out)
+{
+	struct show_names names = target_names(t);
+	struct stuck_vcpu *v;
+	unsigned int n = gather_all(t, &v);
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (stuck_state(&v[i]) == STUCK_RUNS)
+			continue;
+		buf_printf(out, "vCPU %u: ", i);
+		stuck_print(out, &v[i], &names);
+		buf_byte(out, '\n');
+	}
+	if (n)
+		stuck_machine(t, v, out);
+	free(v);
 }
 
 void stuck_line(struct target *t, struct buf *out)

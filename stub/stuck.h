@@ -23,6 +23,13 @@ bool stuck_gather(struct target *t, unsigned int vcpu, struct stuck_vcpu *v,
 		  struct err *err) MUST_CHECK;
 
 /*
+ * Who waits for whom, and when that is a hang or looks like a panic, what a
+ * Linux guest's log has to say.  v: all vCPUs, as stuck_gather() fills them.
+ */
+void stuck_machine(struct target *t, const struct stuck_vcpu *v,
+		   struct buf *out);
+
+/*
  * For a guest that somebody interrupted: a line for each vCPU that does not
  * simply run, and who waits for whom.  Appends nothing when all run.
  */

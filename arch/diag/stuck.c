@@ -216,7 +216,12 @@ static bool waits_deaf(const struct stuck_vcpu *v)
 
 static bool delays(const struct stuck_vcpu *v)
 {
-	return stuck_state(v) == STUCK_DELAYS && is_deaf(v);
+	return stuck_state(v) == STUCK_DELAYS;
+}
+
+static bool is_stopped(const struct stuck_vcpu *v)
+{
+	return stuck_state(v) == STUCK_HALTED_DEAF;
 }
 
 static bool is_idle(const struct stuck_vcpu *v)
@@ -243,6 +248,25 @@ static void put_waiting(struct buf *out, const struct stuck_vcpu *v,
 			      : "an interrupt handler or a device");
 }
 
+/*
+ * One passes the time.  With interrupts on, as Linux does it at the end of
+ * panic(), that means something when another one was stopped for good.
+ */
+static bool put_panic(struct buf *out, const struct stuck_vcpu *v,
+		      unsigned int n)
+{
+	unsigned int who = 0, first = 0;
+
+	count(v, n, delays, &who);
+	if (!is_deaf(&v[who]) && !count(v, n, is_stopped, &first))
+		return false;
+	buf_printf(out, "vCPU %u passes the time%s, ", v[who].number,
+		   is_deaf(&v[who]) ? " with interrupts off" : "");
+	put_others(out, v, n, who);
+	buf_str(out, ": a kernel that has panicked looks like this\n");
+	return true;
+}
+
 bool stuck_verdict(struct buf *out, const struct stuck_vcpu *v, unsigned int n)
 {
 	unsigned int dead, started, waiting, idle, delaying, who = 0, first = 0;
@@ -265,14 +289,9 @@ bool stuck_verdict(struct buf *out, const struct stuck_vcpu *v, unsigned int n)
 		put_waiting(out, v, n, who);
 		return true;
 	}
-	if (delaying == 1 && n > 1 && dead + idle + 1 == n) {
-		count(v, n, delays, &who);
-		buf_printf(out, "vCPU %u passes the time with interrupts off, ",
-			   v[who].number);
-		put_others(out, v, n, who);
-		buf_str(out, ": a kernel that has panicked looks like this\n");
+	if (delaying == 1 && n > 1 && dead + idle + 1 == n &&
+	    put_panic(out, v, n))
 		return true;
-	}
 	if (idle && dead + idle == n) {
 		buf_printf(out,
 			   "%s for an interrupt; `irq why` shows which "

@@ -147,7 +147,8 @@ static bool find_words(const struct printk_log *log, struct printk_record *r,
 	return last < n && printk_read(log, last, r);
 }
 
-void linux_last_words(struct target *t, unsigned int vcpu, struct buf *out)
+void linux_last_words(struct target *t, unsigned int vcpu, bool panic_only,
+		      struct buf *out)
 {
 	struct linux_kernel *k = malloc(sizeof(*k));
 	struct printk_record r;
@@ -156,7 +157,8 @@ void linux_last_words(struct target *t, unsigned int vcpu, struct buf *out)
 	bool panic = false;
 
 	if (k && linux_find(k, t, vcpu, &ignored) &&
-	    linux_log(k, &log, &ignored) && find_words(&log, &r, &panic)) {
+	    linux_log(k, &log, &ignored) && find_words(&log, &r, &panic) &&
+	    (panic || !panic_only)) {
 		buf_str(out,
 			panic ? "Linux has panicked: " : "Linux's log ends: ");
 		printk_print(out, &r);

@@ -36,10 +36,11 @@ bool linux_log(struct linux_kernel *k, struct printk_log *log,
 	       struct err *err) MUST_CHECK;
 
 /*
- * What the end of the log tells of a machine that does not get on: the line
- * of the last panic, else the last line.  One line with newline, or nothing
- * when this is not Linux or has no log.
+ * What the log tells of a machine that does not get on: the line of the last
+ * panic, else, without `panic_only`, the last line.  One line with newline, or
+ * nothing when this is not Linux or has no log.
  */
-void linux_last_words(struct target *t, unsigned int vcpu, struct buf *out);
+void linux_last_words(struct target *t, unsigned int vcpu, bool panic_only,
+		      struct buf *out);
 
 #endif

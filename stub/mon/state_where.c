@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "arch/decode.h"
+#include "arch/diag/callers.h"
 #include "arch/exit/text.h"
-#include "stub/linux/kernel.h"
 #include "stub/mon/state.h"
 #include "stub/stuck.h"
 
@@ -139,6 +139,23 @@ static void put_verdict(struct buf *out, const struct stuck_vcpu *v,
 		put_next(out, s, t, v->number);
 }
 
+/* For whoever has no debugger at hand, or no debugging information. */
+static void put_callers(struct buf *out, struct target *t, unsigned int vcpu,
+			const struct show_names *names)
+{
+	struct callers callers;
+	struct x86_view view;
+	struct err ignored;
+
+	if (!target_view(t, vcpu, &view, &ignored))
+		return;
+	callers_find(&view, &callers);
+	if (!callers.n)
+		return;
+	buf_str(out, "\n          ");
+	callers_print(out, &callers, names);
+}
+
 static bool put_vcpu(struct mon_ctx *ctx, const struct stuck_vcpu *v,
 		     const struct show_names *names)
 {
@@ -166,6 +183,7 @@ static bool put_vcpu(struct mon_ctx *ctx, const struct stuck_vcpu *v,
 	buf_str(out, "\n          ");
 	if (!put_end(out, ctx->target, v->number))
 		put_verdict(out, v, s, ctx->target, names);
+	put_callers(out, ctx->target, v->number, names);
 	buf_byte(out, '\n');
 	return true;
 }
@@ -183,8 +201,8 @@ enum mon_result mon_where(struct mon_ctx *ctx)
 	for (unsigned int i = 0; ok && i < t->nvcpus; i++)
 		ok = stuck_gather(t, i, &v[i], &ctx->err) &&
 		     put_vcpu(ctx, &v[i], &names);
-	if (ok && !has_ended(t) && stuck_verdict(ctx->out, v, t->nvcpus))
-		linux_last_words(t, ctx->vcpu, ctx->out);
+	if (ok && !has_ended(t))
+		stuck_machine(t, v, ctx->out);
 	if (ok && !decode_available())
 		buf_str(ctx->out, "This program was built without an "
 				  "instruction decoder: of loops it knows only "

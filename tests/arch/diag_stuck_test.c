@@ -147,7 +147,10 @@ TEST(a_panic)
 	CHECK_HAS(all(3), "vCPU 1 passes the time with interrupts off, vCPU 0 "
 			  "is halted with IF=0, vCPU 2 is halted with IF=0: a "
 			  "kernel that has panicked looks like this\n");
+	/* Linux enables interrupts again at the end of panic() */
 	v[1].irqs_on = true;
+	CHECK_HAS(all(3), "vCPU 1 passes the time, vCPU 0 is halted with IF=0");
+	v[0].irqs_on = v[2].irqs_on = true;
 	CHECK_STR(all(3), "");
 }
 

@@ -149,19 +149,19 @@ TEST(last_words)
 
 	setup();
 	fill();
-	linux_last_words(t, 0, &words);
+	linux_last_words(t, 0, false, &words);
 	CHECK_STR(buf_cstr(&words), "Linux's log ends: [12345.678901] "
 				    "a\\x1b\\xff\n");
 	buf_clear(&words);
 	record(6, 2, 32, 104, 1000, "Kernel panic - not syncing: x");
 	number(PRB + 24, 8, 8);
-	linux_last_words(t, 0, &words);
+	linux_last_words(t, 0, false, &words);
 	CHECK_STR(buf_cstr(&words), "Linux has panicked: [    0.000001] Kernel "
 				    "panic - not "
 				    "syncing: x\n");
 	number(PRB + 4, 0, 4);
 	buf_clear(&words);
-	linux_last_words(t, 0, &words);
+	linux_last_words(t, 0, false, &words);
 	CHECK_STR(buf_cstr(&words), "");
 	buf_deinit(&words);
 	rig_end();

@@ -29,21 +29,33 @@ static unsigned int operand_size(enum x86_mode mode, bool opsize)
 	}
 }
 
-static void classify_0f(struct insn *insn, uint8_t opcode)
-{
-	if (opcode == 0x05)
-		insn->kind = INSN_SYSCALL;
-	else if (opcode == 0x34)
-		insn->kind = INSN_SYSENTER;
-	else
-		return;
-	insn->length = insn->prefixes + 2;
-}
-
 static void set(struct insn *insn, enum insn_kind kind, unsigned int bytes)
 {
 	insn->kind = kind;
 	insn->length = bytes ? insn->prefixes + bytes : 0;
+}
+
+static void classify_0f(struct insn *insn, const uint8_t *op, size_t left,
+			enum x86_mode mode)
+{
+	switch (op[0]) {
+	case 0x01:
+		if (left > 1 && op[1] == 0xf8 && mode == X86_MODE_LONG64)
+			set(insn, INSN_SWAPGS, 3);
+		break;
+	case 0x05:
+		set(insn, INSN_SYSCALL, 2);
+		break;
+	case 0x07:
+		set(insn, INSN_SYSRET, 2);
+		break;
+	case 0x34:
+		set(insn, INSN_SYSENTER, 2);
+		break;
+	case 0x35:
+		set(insn, INSN_SYSEXIT, 2);
+		break;
+	}
 }
 
 static void classify_opcode(struct insn *insn, const uint8_t *op, size_t left,
@@ -52,7 +64,7 @@ static void classify_opcode(struct insn *insn, const uint8_t *op, size_t left,
 	switch (op[0]) {
 	case 0x0f:
 		if (left > 1)
-			classify_0f(insn, op[1]);
+			classify_0f(insn, op + 1, left - 1, mode);
 		break;
 	case 0x6c:
 	case 0x6d:

@@ -19,6 +19,9 @@ enum insn_kind {
 	INSN_INTO,
 	INSN_SYSCALL,
 	INSN_SYSENTER,
+	INSN_SYSRET,  /* operand_size 8 returns to 64-bit code */
+	INSN_SYSEXIT, /* the same */
+	INSN_SWAPGS,
 	INSN_HLT,
 	INSN_STRING_IO, /* ins, outs */
 	INSN_DIV,	/* may raise #DE */
@@ -26,7 +29,7 @@ enum insn_kind {
 
 struct insn {
 	enum insn_kind kind;
-	unsigned int operand_size; /* bytes: 2, 4 or 8 (PUSHF, POPF, IRET) */
+	unsigned int operand_size; /* bytes: 2, 4 or 8 */
 	unsigned int prefixes;	   /* bytes before the opcode */
 	unsigned int length;	   /* INSN_INT, PUSHF ...; 0 when not known */
 	unsigned int vector;	   /* INSN_INT */

@@ -68,14 +68,12 @@ static void come_outside(struct vcpu *v)
 	pthread_mutex_unlock(&vm->lock);
 }
 
-/* Asleep in HLT: a step must let the interrupt in that wakes it. */
-static bool is_halted(const struct vcpu *v)
+bool vcpu_is_halted(const struct vcpu *v)
 {
 	struct kvm_mp_state mp;
 
 	if (v->vm->config.irqchip == IRQCHIP_USER)
 		return true; /* KVM has nothing to block: user_irq_enter() */
-
 	return !v->awake && KVM_IOCTL(v->fd, KVM_GET_MP_STATE, &mp) == 0 &&
 	       mp.mp_state == KVM_MP_STATE_HALTED;
 }
@@ -88,9 +86,11 @@ bool vcpu_arm(struct vcpu *v)
 	memset(&d, 0, sizeof(d));
 	debug_slots_plan(v->vm, v, &d);
 	if (v->stepping) {
-		d.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
+		d.control |= KVM_GUESTDBG_ENABLE;
+		if (!v->own_tf)
+			d.control |= KVM_GUESTDBG_SINGLESTEP;
 		if (v->vm->block_irqs && v->vm->config.caps->block_irq &&
-		    !is_halted(v))
+		    !vcpu_is_halted(v))
 			d.control |= KVM_GUESTDBG_BLOCKIRQ;
 	}
 	if (!v->stepping && v->armed_valid && !memcmp(&d, &v->armed, sizeof(d)))

@@ -181,7 +181,11 @@ static bool live_resume(struct target *t, const struct target_action *actions,
 	struct vcpu *only = NULL;
 	unsigned int chosen = 0;
 
-	(void)err;
+	for (unsigned int i = 0; i < vm->vcpus && !waiting; i++)
+		if ((actions[i].kind == ACTION_STEP ||
+		     actions[i].kind == ACTION_RANGE) &&
+		    !user_step_can(&vm->vcpu[i], err))
+			return false;
 	if (catch_any(&vm->catches, CATCH_EXCEPTION))
 		catch_gates_sync(vm);
 	plant_verify(vm);

@@ -9,8 +9,8 @@
  */
 #include <string.h>
 
-#include "arch/insn.h"
 #include "vmm/plant.h"
+#include "vmm/step_impl.h"
 #include "vmm/user_irqchip.h"
 
 #define GPR_SYS (X86_GROUP_GPR | X86_GROUP_SYS)
@@ -19,125 +19,6 @@ enum {
 	MAX_INSN = 15,
 	MAX_ROUNDS = 4096, /* KVM_RUNs for one instruction: REP I/O, aliases */
 };
-
-struct step {
-	struct vcpu *v;
-	struct x86_state from; /* GPR and SYS before the instruction */
-	gva_t pc;
-	struct insn insn;
-	bool want_tf; /* the guest's own TF after the instruction */
-};
-
-/* ---- landing places ---- */
-
-static unsigned int spare_slots(const struct vcpu *v)
-{
-	unsigned int spare = 0;
-
-	for (int i = 0; i < VM_DEBUG_SLOTS; i++)
-		spare += v->bare || !v->vm->slot[i].used;
-	return spare;
-}
-
-static void add_landing(struct vcpu *v, gva_t addr, bool exception,
-			bool has_error)
-{
-	/* The step begins at this very handler: it must leave it. */
-	if (addr == v->pass_pc || v->landings >= spare_slots(v))
-		return;
-	for (unsigned int i = 0; i < v->landings; i++)
-		if (v->landing[i].addr == addr)
-			return;
-	v->landing[v->landings++] =
-		(struct landing){addr, exception, has_error};
-}
-
-/* Handler of a vector, as far as it can be told without checking the gate. */
-static bool gate_target(struct vcpu *v, const struct x86_state *s,
-			unsigned int vector, gva_t *to)
-{
-	uint8_t g[16] = {0};
-	size_t size = s->efer & X86_EFER_LMA ? 16 : s->cr0 & X86_CR0_PE ? 8 : 4;
-	size_t done;
-
-	if ((uint64_t)vector * size + size - 1 > s->idt.limit ||
-	    !vcpu_read(v, s->idt.base + vector * size, g, size, &done))
-		return false;
-	if (size == 4) {
-		*to = ((gva_t)(g[2] | g[3] << 8) << 4) + (g[0] | g[1] << 8);
-		return true;
-	}
-	*to = g[0] | (gva_t)g[1] << 8 | (gva_t)g[6] << 16 | (gva_t)g[7] << 24;
-	if (size == 16)
-		*to |= (gva_t)g[8] << 32 | (gva_t)g[9] << 40 |
-		       (gva_t)g[10] << 48 | (gva_t)g[11] << 56;
-	return g[5] & 0x80; /* present */
-}
-
-static void add_vector(struct step *st, unsigned int vector, bool error)
-{
-	gva_t to;
-
-	if (gate_target(st->v, &st->from, vector, &to))
-		add_landing(st->v, to, true,
-			    error && st->from.cr0 & X86_CR0_PE);
-}
-
-static gva_t stack_at(const struct x86_state *s)
-{
-	uint64_t sp = s->gpr[X86_RSP];
-
-	if (x86_mode(s) == X86_MODE_LONG64)
-		return sp;
-	return s->seg[X86_SS].base +
-	       (s->seg[X86_SS].attr & X86_AR_DB ? (uint32_t)sp : (uint16_t)sp);
-}
-
-/* Stack of a given operand size: what IRET and POPF will load. */
-static uint64_t stack_word(struct step *st, unsigned int index)
-{
-	unsigned int size = st->insn.operand_size;
-	gva_t at = stack_at(&st->from) + (uint64_t)index * size;
-	uint64_t word = 0;
-	size_t done;
-
-	if (!vcpu_read(st->v, at, &word, size, &done))
-		return 0;
-	return word;
-}
-
-static void add_landings(struct step *st)
-{
-	struct vcpu *v = st->v;
-	const struct x86_state *msrs;
-
-	v->landings = 0;
-	switch (st->insn.kind) {
-	case INSN_SYSCALL:
-		msrs = vcpu_now(v, X86_GROUP_MSR);
-		add_landing(v, msrs->msr.lstar, false, false);
-		break;
-	case INSN_SYSENTER:
-		msrs = vcpu_now(v, X86_GROUP_MSR);
-		add_landing(v, msrs->msr.sysenter_eip, false, false);
-		break;
-	case INSN_INT:
-		add_vector(st, st->insn.vector, false);
-		break;
-	case INSN_INTO:
-		add_vector(st, 4, false);
-		break;
-	case INSN_DIV:
-		add_vector(st, 0, false);
-		break;
-	default:
-		break;
-	}
-	add_vector(st, 14, true);
-	add_vector(st, 13, true);
-	add_vector(st, 6, false);
-	add_vector(st, 7, false);
-}
 
 /* ---- the trap flag ---- */
 
@@ -155,15 +36,15 @@ static void prepare(struct step *st, struct vcpu *v)
 	insn_classify(bytes, done, x86_mode(&st->from), &st->insn);
 	st->want_tf = st->from.rflags & X86_FL_TF;
 	if (st->insn.kind == INSN_POPF)
-		st->want_tf = stack_word(st, 0) & X86_FL_TF;
+		st->want_tf = step_stack_word(st, 0) & X86_FL_TF;
 	else if (st->insn.kind == INSN_IRET)
-		st->want_tf = stack_word(st, 2) & X86_FL_TF;
+		st->want_tf = step_stack_word(st, 2) & X86_FL_TF;
 }
 
 static void clear_pushed_tf(struct vcpu *v, const struct x86_state *s,
 			    unsigned int offset)
 {
-	gva_t sp = stack_at(s) + offset + 1; /* TF is bit 8: bit 0 there */
+	gva_t sp = step_stack(s) + offset + 1; /* TF is bit 8: bit 0 there */
 	uint8_t byte;
 	size_t done;
 
@@ -233,7 +114,7 @@ static bool pushed_error(struct step *st, const struct x86_state *s,
 	size_t done;
 
 	return l->has_error &&
-	       vcpu_read(st->v, stack_at(s), &word, frame_slot(s), &done) &&
+	       vcpu_read(st->v, step_stack(s), &word, frame_slot(s), &done) &&
 	       word != st->from.rip;
 }
 
@@ -275,6 +156,8 @@ static void restore_tf(struct step *st, bool done)
 {
 	struct x86_state s;
 
+	if (st->user.on)
+		return; /* all that has happened to the guest's own flag */
 	if (st->want_tf) {
 		vcpu_arm(st->v); /* not stepping: KVM stops hiding the flag */
 		s = *vcpu_now(st->v, X86_GROUP_GPR);
@@ -350,6 +233,51 @@ static enum step_result one_round(struct step *st, struct target_stop *stop,
 							: STEPPED;
 }
 
+bool step_has_event(struct step *st)
+{
+	const struct x86_events *e = &vcpu_now(st->v, X86_GROUP_EVENT)->event;
+
+	return e->exception_injected || e->exception_pending ||
+	       e->interrupt_injected || e->nmi_injected || e->nmi_pending;
+}
+
+/*
+ * HLT is made here: it ends asleep behind the instruction.  In KVM's emulator
+ * a step's own exit hides that of HLT, which then comes up later, at another
+ * instruction.
+ */
+static bool step_halt(struct step *st)
+{
+	struct vcpu *v = st->v;
+	struct x86_state s;
+
+	if (st->insn.kind != INSN_HLT || x86_cpl(&st->from) ||
+	    (st->from.rflags & X86_FL_TF) ||
+	    v->vm->config.irqchip == IRQCHIP_NONE || step_has_event(st))
+		return false;
+	s = *vcpu_now(v, X86_GROUP_GPR | X86_GROUP_EVENT);
+	if (s.run_state != X86_RUNNABLE)
+		return false; /* asleep behind another HLT, before this one */
+	s.rip += st->insn.length;
+	s.rflags &= ~X86_FL_RF;
+	s.event.interrupt_shadow = 0;
+	s.run_state = X86_HALTED;
+	if (!vcpu_store(v, X86_GROUP_GPR | X86_GROUP_EVENT, &s))
+		return false;
+	user_irq_halt(v);
+	return true;
+}
+
+/* Instructions that hosts are not trusted with. */
+static bool made_here(struct step *st)
+{
+	bool halted = step_halt(st), done = halted || user_step_return(st);
+
+	if (done)
+		st->v->awake = !halted;
+	return done;
+}
+
 enum step_result vcpu_step(struct vcpu *v, struct target_stop *stop)
 {
 	enum step_result result = STEPPED;
@@ -358,16 +286,22 @@ enum step_result vcpu_step(struct vcpu *v, struct target_stop *stop)
 	gva_t pc;
 
 	prepare(&st, v);
+	if (made_here(&st))
+		return STEPPED;
+	user_step_begin(&st);
 	/* A debug register on this very instruction must let it pass. */
 	v->passing = true;
 	v->pass_pc = st.pc;
-	add_landings(&st);
+	landings_plan(&st);
 	v->stepping = true;
 	v->step_over_done = false;
 	for (int i = 0; again && i < MAX_ROUNDS; i++)
 		result = one_round(&st, stop, &again);
+	user_step_end(&st);
 	if (result != STEP_INTERRUPTED)
 		hide_tf(&st);
+	else if (!(st.from.rflags & X86_FL_TF))
+		hide_tf_in_interrupt_frame(&st);
 	v->stepping = v->passing = false;
 	v->landings = 0;
 	v->armed_valid = false;

@@ -7,8 +7,10 @@
 #include "base/log.h"
 #include "vmm/kvm.h"
 #include "vmm/power_on.h"
+#include "vmm/step_impl.h"
 
 #define APIC_BASE_BSP BIT(8)
+#define VECTOR_NMI    2
 
 /* ---- what devices call, under the bus lock ---- */
 
@@ -219,6 +221,8 @@ static void give_interrupt(struct vcpu *v)
 
 	v->run->ready_for_interrupt_injection = 0;
 	v->fresh &= ~(unsigned int)X86_GROUP_EVENT;
+	if (v->stepping)
+		landing_add_vector(v, irq.irq);
 	if (KVM_IOCTL(v->fd, KVM_INTERRUPT, &irq) < 0)
 		log_msg(LOG_WARN, "vCPU %u: interrupt 0x%x is lost: %s",
 			v->index, irq.irq, strerror(errno));
@@ -233,6 +237,8 @@ static void give(struct vcpu *v)
 	if (v->irq.nmi && !closed) {
 		v->irq.nmi = v->irq.woken = false;
 		v->fresh &= ~(unsigned int)X86_GROUP_EVENT;
+		if (v->stepping)
+			landing_add_vector(v, VECTOR_NMI);
 		if (KVM_IOCTL(v->fd, KVM_NMI, NULL) < 0)
 			log_msg(LOG_WARN, "vCPU %u: an NMI is lost: %s",
 				v->index, strerror(errno));

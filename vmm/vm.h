@@ -161,7 +161,7 @@ struct vcpu {
 	bool retrying; /* inside watch_retry() */
 	bool assisted; /* an instruction was done here: the step is over */
 	struct assist_count assist[VCPU_ASSISTS]; /* ends with a NULL name */
-	bool guest_tf; /* the guest's own RFLAGS.TF while stepping */
+	bool own_tf; /* stepping by the guest's own flag: user_step.c */
 	struct landing landing[VM_DEBUG_SLOTS];
 	unsigned int landings;
 	struct kvm_guest_debug armed;
@@ -330,6 +330,8 @@ enum enter_result {
 	ENTER_ERRNO,  /* *os_errno tells */
 };
 enum enter_result vcpu_enter(struct vcpu *v, int *os_errno);
+/* Asleep in HLT: a step must let the interrupt in that wakes it. */
+bool vcpu_is_halted(const struct vcpu *v);
 /* Tell KVM what to trap, from v->stepping and the plants; false: errno. */
 bool vcpu_arm(struct vcpu *v);
 /*
@@ -395,8 +397,10 @@ enum step_result vcpu_step(struct vcpu *v, struct target_stop *stop);
 enum step_result vcpu_step_off(struct vcpu *v, struct target_stop *stop);
 /* The same, alone for as long as it takes. */
 enum step_result vcpu_step_alone(struct vcpu *v, struct target_stop *stop);
-/* The current DEBUG exit while stepping: repair what the trap flag left. */
-void vcpu_step_end(struct vcpu *v);
+
+/* ---- user_step.c ---- */
+/* Can this vCPU be stepped where it is?  If not, what the client is told. */
+bool user_step_can(struct vcpu *v, struct err *err) MUST_CHECK;
 
 /* ---- debug.c: what a DEBUG exit means ---- */
 bool vcpu_handle_debug(struct vcpu *v, struct target_stop *stop);

@@ -203,18 +203,17 @@ static void decide_step(const struct host_caps *c, struct buf *out)
 		buf_str(out, "  single-step: not here\n");
 		return;
 	}
-	buf_printf(out, "  single-step: trap flag%s%s%s\n",
+	buf_printf(out, "  single-step: trap flag%s%s\n",
 		   c->cpl0.step_tf_leaks == CAP_YES ? ", taken out of what "
 						      "pushf saved"
 						    : "",
 		   c->step_fault == CAP_NO ? "; a fault's handler is reached "
 					     "by a temporary "
 					     "breakpoint"
-					   : "",
-		   c->cpl3.step == CAP_NO ? "; in user mode (CPL3) a step runs "
-					    "on until the "
-					    "kernel is entered"
-					  : "");
+					   : "");
+	if (c->cpl3.step == CAP_NO)
+		buf_str(out, "    in user mode (CPL3) by the guest's own trap "
+			     "flag, through its #DB gate\n");
 	if (!c->block_irq)
 		buf_str(out, "    interrupts cannot be held back by KVM while "
 			     "stepping\n");

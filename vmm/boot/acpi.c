@@ -1,7 +1,7 @@
 /*
  * ACPI tables (ACPI Specification 5.0, "ACPI Software Programming Model"):
- * processors and interrupt wiring, the power-management ports, power-off and
- * one serial port.
+ * processors and interrupt wiring, the power-management ports, power-off, the
+ * HPET and one serial port.
  */
 #include "vmm/boot/acpi.h"
 
@@ -13,6 +13,7 @@
 #include "vmm/boot/acpi_impl.h"
 #include "vmm/boot/loader.h"
 #include "vmm/boot/lowmem.h"
+#include "vmm/dev/hpet.h"
 
 #define HEADER_SIZE	36
 #define LENGTH_OFFSET	4
@@ -308,6 +309,22 @@ static void put_madt(struct buf *b, unsigned int vcpus,
 	end_table(b, start);
 }
 
+/* IA-PC HPET Specification, "The ACPI 2.0 HPET Description Table" */
+static void put_hpet(struct buf *b)
+{
+	const size_t start = begin_table(b, "HPET", 1);
+
+	put32(b, hpet_block_id());
+	buf_byte(b, 0); /* system memory */
+	buf_byte(b, 64);
+	put16(b, 0);
+	put64(b, HPET_BASE);
+	buf_byte(b, 0); /* the first one */
+	put16(b, HPET_MIN_PERIOD_NS / HPET_TICK_NS);
+	buf_byte(b, 0); /* nothing about page protection */
+	end_table(b, start);
+}
+
 static void put_roots(struct buf *b, struct acpi_layout *at)
 {
 	size_t start;
@@ -316,11 +333,13 @@ static void put_roots(struct buf *b, struct acpi_layout *at)
 	start = begin_table(b, "RSDT", 1);
 	put32(b, at->fadt);
 	put32(b, at->madt);
+	put32(b, at->hpet);
 	end_table(b, start);
 	at->xsdt = at->base + b->len;
 	start = begin_table(b, "XSDT", 1);
 	put64(b, at->fadt);
 	put64(b, at->madt);
+	put64(b, at->hpet);
 	end_table(b, start);
 }
 
@@ -338,6 +357,8 @@ void acpi_compose(struct buf *b, struct acpi_layout *at, unsigned int vcpus,
 	put_fadt(b, at);
 	at->madt = at->base + b->len;
 	put_madt(b, vcpus, wiring);
+	at->hpet = at->base + b->len;
+	put_hpet(b);
 	put_roots(b, at);
 }
 

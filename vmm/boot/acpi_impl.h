@@ -10,7 +10,7 @@
 /* Where each table lies; guest-physical. */
 struct acpi_layout {
 	gpa_t base; /* of the RSDP, which comes first */
-	gpa_t facs, dsdt, fadt, madt, rsdt, xsdt, end;
+	gpa_t facs, dsdt, fadt, madt, hpet, rsdt, xsdt, end;
 };
 
 /* Compose everything for at->base; the rest of *at is filled in. */

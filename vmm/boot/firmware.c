@@ -100,10 +100,12 @@ static void link_tables(struct buf *b, const struct acpi_layout *at,
 	add_pointer(b, TABLES_FILE, at->fadt + 36, 4); /* FACS */
 	add_pointer(b, TABLES_FILE, at->fadt + 40, 4); /* DSDT */
 	add_pointer(b, TABLES_FILE, at->fadt + 140, 8);
-	add_pointer(b, TABLES_FILE, at->rsdt + 36, 4); /* FADT, MADT */
+	add_pointer(b, TABLES_FILE, at->rsdt + 36, 4); /* FADT, MADT, HPET */
 	add_pointer(b, TABLES_FILE, at->rsdt + 40, 4);
+	add_pointer(b, TABLES_FILE, at->rsdt + 44, 4);
 	add_pointer(b, TABLES_FILE, at->xsdt + 36, 8);
 	add_pointer(b, TABLES_FILE, at->xsdt + 44, 8);
+	add_pointer(b, TABLES_FILE, at->xsdt + 52, 8);
 	for (unsigned int i = 0; i < ARRAY_SIZE(changed); i++)
 		add_checksum(b, TABLES_FILE, changed[i] + 9, changed[i],
 			     table_length(tables, changed[i]));

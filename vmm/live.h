@@ -40,7 +40,8 @@ struct vm_config {
 	struct virtio_config virtio; /* dma is filled in */
 	const char *symbols; /* ELF file with the guest's symbols, or NULL */
 	bool boot_menu;	     /* firmware: wait at its boot menu */
-	bool assist; /* do what KVM's emulator refuses, see arch/assist.h */
+	bool assist;  /* do what KVM's emulator refuses, see arch/assist.h */
+	bool testdev; /* what kvm-unit-tests expect, see vmm/dev/testdev.h */
 	/* exits kept per vCPU, 0 = RECORDER_DEFAULT; RECORDER_OFF = none */
 	uint32_t recorder;
 };

@@ -254,6 +254,7 @@ static bool make_machine(struct program *p, struct err *err)
 	p->vm.vcpus = p->o.vcpus;
 	p->vm.irqchip = (enum vm_irqchip)p->o.irqchip;
 	p->vm.assist = p->o.assist;
+	p->vm.testdev = p->o.testdev;
 	p->vm.boot_menu = p->o.boot_menu;
 	p->vm.symbols = p->o.symbols;
 	p->vm.cpuid = &p->cpuid;

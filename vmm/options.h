@@ -42,6 +42,7 @@ struct options {
 	unsigned int disks;
 	bool rng;
 	bool assist;
+	bool testdev;
 	const char *bios; /* NULL: boot IMAGE */
 	bool boot_menu;
 	const char *symbols; /* NULL: the image's own */

@@ -314,6 +314,10 @@ const struct option options_table[] = {
 	     "do the few kernel instructions that an emulating\n"
 	     "host refuses (fninit, clac, int n, ...) in its place",
 	     .set = set_true, AT(assist)),
+	FLAG("testdev",
+	     "the device that kvm-unit-tests' programs expect\n"
+	     "(QEMU's pc-testdev)",
+	     .set = set_true, AT(testdev)),
 	VALUE("serial", "stdio|file:PATH|unix:PATH|pty|none",
 	      "where COM1 goes (default stdio; none with COMM -\n"
 	      "and with --batch)",

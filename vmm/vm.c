@@ -97,6 +97,32 @@ static bool dma_write(void *ctx, gpa_t gpa, const void *buf, size_t len,
 	return patch_write_under(ctx, gpa, buf, len, err);
 }
 
+/* On the vCPU's thread, inside one of its accesses. */
+static void get_regs(void *ctx, unsigned int cpu, struct vmport_regs *regs)
+{
+	struct vm *vm = ctx;
+	const struct x86_state *s = vcpu_now(&vm->vcpu[cpu], X86_GROUP_GPR);
+
+	regs->eax = (uint32_t)s->gpr[X86_RAX];
+	regs->ebx = (uint32_t)s->gpr[X86_RBX];
+	regs->ecx = (uint32_t)s->gpr[X86_RCX];
+}
+
+static void set_regs(void *ctx, unsigned int cpu,
+		     const struct vmport_regs *regs)
+{
+	struct vcpu *v = &((struct vm *)ctx)->vcpu[cpu];
+	struct x86_state s = *vcpu_now(v, X86_GROUP_GPR);
+
+	/* KVM forgets what the access reads when registers are set meanwhile */
+	s.gpr[X86_RAX] = regs->eax;
+	s.gpr[X86_RBX] = regs->ebx;
+	s.gpr[X86_RCX] = regs->ecx;
+	if (!vcpu_store(v, X86_GROUP_GPR, &s))
+		log_msg(LOG_WARN, "vCPU %u: port 0x%x: no registers changed",
+			cpu, VMPORT_PORT);
+}
+
 static bool create_devices(struct vm *vm, struct err *err)
 {
 	struct devices_config config = {
@@ -107,6 +133,8 @@ static bool create_devices(struct vm *vm, struct err *err)
 		.debugcon = vm->config.debugcon,
 		.memory = vm->config.memory,
 		.virtio = vm->config.virtio,
+		.regs = {get_regs, set_regs, vm},
+		.testdev = vm->config.testdev,
 		.firmware = vm->config.boot.firmware,
 	};
 

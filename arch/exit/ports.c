@@ -105,6 +105,13 @@ static const struct reg_name smi[] = {R(0, "APM command"), R(1, "APM status"),
 				      END};
 static const struct reg_name debugcon[] = {RW(0, "ID", "DATA"), END};
 static const struct reg_name fpu[] = {R(0, "clear busy"), R(1, "reset"), END};
+static const struct reg_name testdev[] = {
+	RL(0, 4, "data"),
+	RL(4, 4, "flush page"),
+	RL(8, 1, "data"),
+	END,
+};
+static const struct reg_name testdev_irq[] = {RL(0, 24, "IRQ line"), END};
 static const struct reg_name debug_exit[] = {RL(0, 4, "EXIT"), END};
 
 static const struct reg_name ide[] = {
@@ -245,6 +252,7 @@ static const struct place places[] = {
 	{SPACE_PIO, 0x0a0, 0x0a1, "pic", pic_slave},
 	{SPACE_PIO, 0x0b2, 0x0b3, "smi", smi},
 	{SPACE_PIO, 0x0c0, 0x0df, "dma", dma2},
+	{SPACE_PIO, 0x0e0, 0x0e8, "testdev", testdev},
 	{SPACE_PIO, 0x0e9, 0x0e9, "debugcon", debugcon},
 	{SPACE_PIO, 0x0f0, 0x0f1, "fpu", fpu},
 	{SPACE_PIO, 0x0f4, 0x0f7, "isa-debug-exit", debug_exit},
@@ -273,6 +281,7 @@ static const struct place places[] = {
 	{SPACE_PIO, 0xcf9, 0xcf9, "reset", reset_control},
 	{SPACE_PIO, 0xcfa, 0xcfb, "pci", pci_address},
 	{SPACE_PIO, 0xcfc, 0xcff, "pci", pci_data},
+	{SPACE_PIO, 0x2000, 0x2017, "testdev", testdev_irq},
 	{SPACE_PIO, 0x5658, 0x5659, "vmware", vmware},
 	{SPACE_PIO, 0xae00, 0xae17, "acpi-pci-hotplug", unnamed},
 	{SPACE_PIO, 0xaf00, 0xaf1f, "acpi-cpu-hotplug", unnamed},

@@ -228,6 +228,17 @@ static void one_step(struct devices *d, const uint8_t **data, size_t *size)
 		access_port(d->bus, op, port, value);
 }
 
+/* Of somebody who knocks at the backdoor. */
+static void get_regs(void *ctx, unsigned int cpu, struct vmport_regs *regs)
+{
+	*regs = (struct vmport_regs){0x564d5868, 0, cpu};
+}
+
+static void set_regs(void *ctx, unsigned int cpu,
+		     const struct vmport_regs *regs)
+{
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct devices devices;
@@ -236,6 +247,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.clock = {on_now, on_rearm, NULL},
 		.irq = on_irq,
 		.memory = 1 << 30,
+		.regs = {get_regs, set_regs, NULL},
+		.testdev = true,
 	};
 	static const struct ioapic_ops ioapic = {on_message, on_route, NULL};
 	struct bus bus;

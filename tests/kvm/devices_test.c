@@ -60,6 +60,25 @@ TEST(fw_cfg_tells_a_kernel_the_processors)
 	machine_end(&m);
 }
 
+/* Exits with what comes back, xor the magic number when ebx has it. */
+GUEST(backdoor, "mov $0x564d5868, %eax\n"
+		"mov $10, %ecx\n"
+		"mov $0x5658, %edx\n"
+		"xor %ebx, %ebx\n"
+		"in %dx, %eax\n"
+		"xor $0x564d5868, %ebx\n"
+		"or %ebx, %eax\n"
+		"mov $0xf4, %dx\n"
+		"out %eax, %dx\n"
+		"1: jmp 1b\n");
+
+TEST(vmwares_backdoor_changes_registers)
+{
+	machine_start(&m, backdoor, 64, NULL);
+	run_until_exit(13);
+	machine_end(&m);
+}
+
 GUEST(reboot, "mov $0xfe, %al\n"
 	      "out %al, $0x64\n"
 	      "1: jmp 1b\n");

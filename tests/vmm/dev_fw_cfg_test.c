@@ -149,7 +149,7 @@ TEST(acpi_tables_link_up)
 		CHECK(target + 8 <= tables->data.len);
 		CHECK(tables->data.data[target] >= 'A');
 	}
-	CHECK_EQ(pointers, 7);
+	CHECK_EQ(pointers, 9);
 	CHECK_EQ(sums, 5);
 	choose(FW_CFG_NB_CPUS);
 	CHECK_EQ(take(2), 2);

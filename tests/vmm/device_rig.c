@@ -121,6 +121,7 @@ void rig_init_full(struct rig *rig)
 	config.chips = &chips;
 	config.vcpus = 2;
 	config.firmware = true;
+	config.testdev = true;
 	config.virtio = (struct virtio_config){
 		.disk = {memory_disk()},
 		.disks = 1,

@@ -97,7 +97,7 @@ static void mark(const struct wire_layout *layout, uint8_t *seen)
 /* Fields a table forgets show as holes; padding may only be at an end. */
 TEST(every_state_is_saved_whole)
 {
-	static uint8_t seen[8192];
+	static uint8_t seen[0x20000];
 
 	setup();
 	for (unsigned int i = 0; i < rig.bus.devices; i++) {

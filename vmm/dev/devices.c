@@ -111,13 +111,15 @@ static bool register_all(struct devices *d, struct err *err)
 		{0x3f8, 8, &uart_region, &d->com1.dev},
 		{0x402, 1, &debugcon_region, &d->bios_debugcon.dev},
 		{ACPI_PM1A_EVT, ACPI_PM_LEN, &acpi_pm_region, &d->acpi_pm.dev},
+		{VMPORT_PORT, 4, &vmport_region, &d->vmport.dev},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(map); i++)
 		if (!bus_add(d->bus, BUS_PIO, map[i].base, map[i].len,
 			     map[i].ops, map[i].dev, err))
 			return false;
-	return true;
+	return bus_add(d->bus, BUS_MMIO, HPET_BASE, HPET_LEN, &hpet_region,
+		       &d->hpet.dev, err);
 }
 
 /* The reset port lies among those of the PCI bridge, when there is one. */
@@ -236,10 +238,14 @@ bool devices_init(struct devices *d, struct bus *bus,
 	port92_init(&d->port92, &d->machine);
 	reset_port_init(&d->reset, &d->machine);
 	acpi_pm_init(&d->acpi_pm, &d->machine, &d->clock);
+	hpet_init(&d->hpet, &d->clock, irq_line(d, config, HPET_FIRST_LINE));
+	vmport_init(&d->vmport, &config->regs, &bus->cpu, config->memory);
+	testdev_init(&d->testdev, irq_line(d, config, 0));
 	if (!add_interrupt_chips(d, config, err))
 		return false;
 	return register_all(d, err) && add_firmware(d, config, err) &&
-	       add_virtios(d, config, err);
+	       add_virtios(d, config, err) &&
+	       (!config->testdev || testdev_add(&d->testdev, bus, err));
 }
 
 size_t devices_serial_room(struct devices *d)

@@ -13,6 +13,7 @@
 #include "vmm/dev/debugcon.h"
 #include "vmm/dev/exit.h"
 #include "vmm/dev/fw_cfg.h"
+#include "vmm/dev/hpet.h"
 #include "vmm/dev/i8042.h"
 #include "vmm/dev/ioapic.h"
 #include "vmm/dev/lapic.h"
@@ -20,10 +21,12 @@
 #include "vmm/dev/pic.h"
 #include "vmm/dev/pit.h"
 #include "vmm/dev/ports.h"
+#include "vmm/dev/testdev.h"
 #include "vmm/dev/uart.h"
 #include "vmm/dev/virtio_blk.h"
 #include "vmm/dev/virtio_console.h"
 #include "vmm/dev/virtio_rng.h"
+#include "vmm/dev/vmport.h"
 
 #define DISKS_MAX   4
 #define VIRTIOS_MAX (DISKS_MAX + 2)
@@ -55,6 +58,9 @@ struct devices {
 	struct i8042 i8042;
 	struct port post, port92, reset;
 	struct acpi_pm acpi_pm;
+	struct hpet hpet;
+	struct vmport vmport;
+	struct testdev testdev; /* only with devices_config.testdev */
 	struct ioapic ioapic; /* on the bus with devices_config.ioapic, .chips */
 
 	/* on the bus only with devices_config.chips */
@@ -99,6 +105,8 @@ struct devices_config {
 	struct console *debugcon; /* ports 0xe9 and 0x402; may be NULL */
 	uint64_t memory;	  /* bytes of RAM in all, for CMOS */
 	struct virtio_config virtio;
+	struct vmport_ops regs; /* vCPUs' registers, for the backdoor */
+	bool testdev;		/* QEMU's pc-testdev */
 	bool firmware; /* what only PC firmware needs: a PCI host bridge */
 };
 

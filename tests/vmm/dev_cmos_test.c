@@ -23,11 +23,60 @@ static void out(uint8_t reg, uint8_t value)
 	cmos_region.write(&cmos.dev, 1, 1, value);
 }
 
+static uint64_t ns; /* the machine's clock */
+static unsigned int rises;
+static int line;
+
+static uint64_t on_now(void *ctx)
+{
+	return ns;
+}
+
+static void on_rearm(void *ctx)
+{
+}
+
+static void on_irq(void *ctx, unsigned int gsi, int level)
+{
+	CHECK_EQ(gsi, 8);
+	CHECK(level != line);
+	line = level;
+	rises += level;
+}
+
 static void setup(uint64_t memory)
 {
-	cmos_init(&cmos, memory);
+	static const struct device_clock clock = {on_now, on_rearm, NULL};
+
+	ns = 1;
+	line = 0;
+	rises = 0;
+	cmos_init(&cmos, memory, &clock, (struct irq_line){on_irq, NULL, 8});
 	cmos.now = fake_now;
+	cmos.dev.class->reset(&cmos.dev);
 }
+
+/* Both clocks go on, and the timer is run whenever it is due. */
+static void pass(uint64_t time)
+{
+	uint64_t end = ns + time;
+
+	while (ns < end) {
+		uint64_t next = cmos.dev.class->next(&cmos.dev);
+		uint64_t step = (next < end ? next : end) - ns;
+
+		ns += step;
+		host.tv_nsec += (long)(step % 1000000000);
+		host.tv_sec += (time_t)(step / 1000000000);
+		host.tv_sec += host.tv_nsec / 1000000000;
+		host.tv_nsec %= 1000000000;
+		cmos.dev.class->run(&cmos.dev);
+		if (next == end)
+			break;
+	}
+}
+
+#define MS UINT64_C(1000000)
 
 TEST(time_in_bcd)
 {
@@ -120,8 +169,115 @@ TEST(update_flag)
 	in(0x0c);
 	CHECK_EQ(in(0x0c), 0);
 	host.tv_sec++;
-	CHECK_EQ(in(0x0c), 0x10);
+	CHECK_EQ(in(0x0c), 0x50); /* at the rate of A, PF comes as well */
 	CHECK_EQ(in(0x0c), 0);
+}
+
+TEST(no_interrupt_unless_asked_for)
+{
+	setup(0);
+	CHECK_EQ(cmos.dev.class->next(&cmos.dev), DEVICE_IDLE);
+	pass(3000 * MS);
+	CHECK_EQ(rises, 0);
+	CHECK_EQ(in(0x0c) & 0xd0, 0x50); /* PF and UF, no IRQF */
+}
+
+TEST(update_interrupt)
+{
+	setup(0);
+	out(0x0b, 0x12);
+	pass(400 * MS);
+	CHECK_EQ(rises, 0);
+	pass(101 * MS);
+	CHECK_EQ(rises, 1);
+	pass(5000 * MS); /* the line stays up until C is read */
+	CHECK_EQ(rises, 1);
+	CHECK_EQ(in(0x0c) & 0xb0, 0x90);
+	CHECK_EQ(line, 0);
+	CHECK_EQ(in(0x0c), 0);
+	pass(1000 * MS);
+	CHECK_EQ(rises, 2);
+	/* SET stops updates and clears the enable bit */
+	out(0x0b, 0x92);
+	CHECK_EQ(in(0x0b), 0x82);
+}
+
+TEST(periodic_interrupt)
+{
+	setup(0);
+	out(0x0a, 0x2f); /* 2 Hz */
+	out(0x0b, 0x42);
+	pass(MS);
+	for (unsigned int i = 1; i <= 10; i++) {
+		pass(500 * MS);
+		CHECK_EQ(rises, i);
+		CHECK_EQ(in(0x0c) & 0xc0, 0xc0);
+	}
+	out(0x0a, 0x20); /* rate 0: none */
+	in(0x0c);
+	CHECK_EQ(cmos.dev.class->next(&cmos.dev), DEVICE_IDLE);
+	out(0x0a, 0x21); /* 256 Hz, as rate 8 */
+	pass(4 * MS);
+	CHECK_EQ(rises, 11);
+}
+
+TEST(alarm_at_a_time_of_day)
+{
+	setup(0);
+	out(0x05, 0x17);
+	out(0x03, 0x10);
+	out(0x01, 0x00);
+	in(0x0c);
+	out(0x0b, 0x22);
+	pass((86400 - 60) * 1000 * MS);
+	CHECK_EQ(rises, in(0x02) >= 0x10 ? 0 : 1);
+	pass(200 * 1000 * MS);
+	CHECK_EQ(rises, 1);
+	CHECK_EQ(in(0x0c) & 0xa0, 0xa0);
+	pass(86400 * 1000 * MS);
+	CHECK_EQ(rises, 2);
+}
+
+TEST(alarm_with_any)
+{
+	setup(0);
+	out(0x05, 0xff);
+	out(0x03, 0xc0);
+	out(0x01, 0x30);
+	out(0x0b, 0x22);
+	for (unsigned int i = 1; i <= 3; i++) {
+		pass(60 * 1000 * MS);
+		CHECK_EQ(rises, i);
+		CHECK_EQ(in(0x0c) & 0xa0, 0xa0);
+	}
+	out(0x01, 0x61); /* no such second */
+	CHECK_EQ(cmos.dev.class->next(&cmos.dev), DEVICE_IDLE);
+}
+
+TEST(setting_the_clock_skips_what_lies_between)
+{
+	setup(0);
+	out(0x05, 0x20);
+	out(0x03, 0x00);
+	out(0x01, 0x00);
+	out(0x0b, 0x22);
+	out(0x04, 0x22);
+	pass(1 * MS);
+	CHECK_EQ(in(0x0c) & 0x20, 0);
+}
+
+TEST(reset_keeps_time_and_memory_and_drops_the_line)
+{
+	setup(0);
+	out(0x50, 0x77);
+	out(0x0b, 0x12);
+	pass(1000 * MS);
+	CHECK_EQ(line, 1);
+	cmos.dev.class->reset(&cmos.dev);
+	CHECK_EQ(line, 0);
+	CHECK_EQ(in(0x0b), 0x02);
+	CHECK_EQ(in(0x0c), 0);
+	CHECK_EQ(in(0x50), 0x77);
 }
 
 TEST(memory_size_small)

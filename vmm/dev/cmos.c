@@ -3,41 +3,7 @@
 #include <string.h>
 
 #include "arch/exit/ports.h"
-
-enum cmos_reg {
-	REG_SECONDS = 0x00,
-	REG_SECONDS_ALARM = 0x01,
-	REG_MINUTES = 0x02,
-	REG_HOURS = 0x04,
-	REG_WEEKDAY = 0x06,
-	REG_DAY = 0x07,
-	REG_MONTH = 0x08,
-	REG_YEAR = 0x09,
-	REG_A = 0x0a,
-	REG_B = 0x0b,
-	REG_C = 0x0c,
-	REG_D = 0x0d,
-	REG_EQUIPMENT = 0x14,
-	REG_BASE_KB = 0x15, /* 16 bits */
-	REG_EXT_KB = 0x17,  /* 16 bits, above 1 MiB, at most 64 MiB */
-	REG_EXT_KB2 = 0x30, /* the same */
-	REG_CENTURY = 0x32,
-	REG_ABOVE_16M = 0x34, /* 16 bits, 64 KiB units, below 4 GiB */
-	REG_ABOVE_4G = 0x5b,  /* 24 bits, 64 KiB units */
-
-	A_UIP = 0x80,
-	A_DEFAULT = 0x26, /* 32768 Hz, periodic rate 1024 Hz */
-	B_24H = 0x02,
-	B_BINARY = 0x04,
-	B_SET = 0x80,
-	C_UPDATE = 0x10,
-	D_VALID = 0x80,
-	HOUR_PM = 0x80,
-};
-
-#define SECOND_NS 1000000000
-/* UIP rises 244 us before an update, to give readers time to finish. */
-#define UIP_NS	  244141
+#include "vmm/dev/cmos_impl.h"
 
 static struct cmos *to_cmos(struct device *dev)
 {
@@ -51,108 +17,29 @@ static bool is_time_reg(unsigned int reg)
 		       : reg == REG_CENTURY;
 }
 
-/* ---- the forms numbers have in registers ---- */
-
-static uint8_t encode(const struct cmos *c, unsigned int n)
+static uint8_t read_a(const struct cmos *c)
 {
-	if (c->s.ram[REG_B] & B_BINARY)
-		return (uint8_t)n;
-	return (uint8_t)(n / 10 % 10 << 4 | n % 10);
-}
+	bool busy = !(c->s.ram[REG_B] & B_SET) && cmos_update_is_near(c);
 
-static int decode(const struct cmos *c, uint8_t byte)
-{
-	if (c->s.ram[REG_B] & B_BINARY)
-		return byte;
-	return (byte >> 4) * 10 + (byte & 15);
-}
-
-static uint8_t encode_hour(const struct cmos *c, int hour)
-{
-	uint8_t byte;
-
-	if (c->s.ram[REG_B] & B_24H)
-		return encode(c, (unsigned int)hour);
-	byte = encode(c, hour % 12 ? (unsigned int)hour % 12 : 12);
-	return hour >= 12 ? byte | HOUR_PM : byte;
-}
-
-static int decode_hour(const struct cmos *c, uint8_t byte)
-{
-	if (c->s.ram[REG_B] & B_24H)
-		return decode(c, byte);
-	return decode(c, byte & 0x7f) % 12 + (byte & HOUR_PM ? 12 : 0);
-}
-
-/* ---- time ---- */
-
-static time_t guest_time(const struct cmos *c)
-{
-	struct timespec ts;
-
-	c->now(&ts);
-	return ts.tv_sec + (time_t)c->s.offset;
-}
-
-/* Write the current time into the registers. */
-static void latch_time(struct cmos *c)
-{
-	time_t now = guest_time(c);
-	struct tm tm;
-
-	if (!gmtime_r(&now, &tm))
-		return;
-	c->s.ram[REG_SECONDS] = encode(c, (unsigned int)tm.tm_sec);
-	c->s.ram[REG_MINUTES] = encode(c, (unsigned int)tm.tm_min);
-	c->s.ram[REG_HOURS] = encode_hour(c, tm.tm_hour);
-	c->s.ram[REG_WEEKDAY] = encode(c, (unsigned int)tm.tm_wday + 1);
-	c->s.ram[REG_DAY] = encode(c, (unsigned int)tm.tm_mday);
-	c->s.ram[REG_MONTH] = encode(c, (unsigned int)tm.tm_mon + 1);
-	c->s.ram[REG_YEAR] = encode(c, (unsigned int)tm.tm_year % 100);
-	c->s.ram[REG_CENTURY] = encode(c, (unsigned int)tm.tm_year / 100 + 19);
-}
-
-/* Make the registers the current time; odd values carry over as in mktime. */
-static void set_time(struct cmos *c)
-{
-	struct tm tm = {
-		.tm_sec = decode(c, c->s.ram[REG_SECONDS]),
-		.tm_min = decode(c, c->s.ram[REG_MINUTES]),
-		.tm_hour = decode_hour(c, c->s.ram[REG_HOURS]),
-		.tm_mday = decode(c, c->s.ram[REG_DAY]),
-		.tm_mon = decode(c, c->s.ram[REG_MONTH]) - 1,
-	};
-	struct timespec ts;
-
-	tm.tm_year = (decode(c, c->s.ram[REG_CENTURY]) - 19) * 100 +
-		     decode(c, c->s.ram[REG_YEAR]);
-	c->now(&ts);
-	c->s.offset = (int64_t)timegm(&tm) - ts.tv_sec;
-}
-
-static uint8_t read_a(struct cmos *c)
-{
-	struct timespec ts;
-
-	if (c->s.ram[REG_B] & B_SET)
-		return c->s.ram[REG_A];
-	c->now(&ts);
-	return c->s.ram[REG_A] | (ts.tv_nsec >= SECOND_NS - UIP_NS ? A_UIP : 0);
+	return c->s.ram[REG_A] | (busy ? A_UIP : 0);
 }
 
 /* Flags that came up since the last read; reading clears them. */
 static uint8_t read_c(struct cmos *c)
 {
-	time_t now = guest_time(c), before = c->s.flags_read;
+	uint8_t value;
 
-	c->s.flags_read = now;
-	return now != before && !(c->s.ram[REG_B] & B_SET) ? C_UPDATE : 0;
+	cmos_update(c);
+	value = c->s.flags | (c->s.irq_level ? C_IRQF : 0);
+	c->s.flags = 0;
+	cmos_update(c);
+	return value;
 }
 
 static uint8_t read_reg(struct cmos *c, unsigned int reg)
 {
 	if (is_time_reg(reg) && !(c->s.ram[REG_B] & B_SET))
-		latch_time(c);
+		cmos_latch_time(c);
 	switch (reg) {
 	case REG_A:
 		return read_a(c);
@@ -169,41 +56,49 @@ static void write_b(struct cmos *c, uint8_t value)
 {
 	bool was_set = c->s.ram[REG_B] & B_SET;
 
+	cmos_update(c);
 	if (!was_set && (value & B_SET))
-		latch_time(c);
+		cmos_latch_time(c);
+	if (value & B_SET)
+		value &= (uint8_t)~C_UPDATE; /* its enable bit */
 	/* the registers were written in the form the old B announced or, as
 	 * drivers do it, in the one the new B brings along */
 	c->s.ram[REG_B] = value;
 	if (was_set && !(value & B_SET))
-		set_time(c);
+		cmos_set_time(c);
+	cmos_update(c);
+}
+
+static bool is_alarm_reg(unsigned int reg)
+{
+	return reg == REG_SECONDS_ALARM || reg == REG_MINUTES_ALARM ||
+	       reg == REG_HOURS_ALARM;
+}
+
+static void write_time(struct cmos *c, unsigned int reg, uint8_t value)
+{
+	bool is_set = c->s.ram[REG_B] & B_SET;
+
+	if (!is_set)
+		cmos_latch_time(c);
+	c->s.ram[reg] = value;
+	if (!is_set)
+		cmos_set_time(c);
 }
 
 static void write_reg(struct cmos *c, unsigned int reg, uint8_t value)
 {
-	bool is_set = c->s.ram[REG_B] & B_SET;
-
-	switch (reg) {
-	case REG_A:
-		c->s.ram[REG_A] = value & ~A_UIP;
-		return;
-	case REG_B:
+	if (is_time_reg(reg)) {
+		write_time(c, reg, value);
+	} else if (reg == REG_B) {
 		write_b(c, value);
-		return;
-	case REG_C:
-	case REG_D:
-		return; /* read-only */
-	default:
-		break;
-	}
-	if (!is_time_reg(reg)) {
+	} else if (reg == REG_A || is_alarm_reg(reg)) {
+		cmos_update(c); /* with the old ones, so far */
+		c->s.ram[reg] = reg == REG_A ? value & (uint8_t)~A_UIP : value;
+		cmos_update(c);
+	} else if (reg != REG_C && reg != REG_D) { /* read-only */
 		c->s.ram[reg] = value;
-		return;
 	}
-	if (!is_set)
-		latch_time(c);
-	c->s.ram[reg] = value;
-	if (!is_set)
-		set_time(c);
 }
 
 static uint64_t cmos_read(struct device *dev, uint64_t offset,
@@ -254,19 +149,20 @@ static void put_memory_size(struct cmos *c)
 	put_le(c->s.ram + REG_ABOVE_4G, 3, high >> 16);
 }
 
-/* The clock runs on over a reset, as with a battery. */
+/* RESET# of the chip, and what a PC's firmware then does. */
 static void cmos_reset(struct device *dev)
 {
 	struct cmos *c = to_cmos(dev);
 
-	memset(c->s.ram, 0, sizeof(c->s.ram));
 	c->s.index = 0;
 	c->s.nmi_masked = false;
+	c->s.flags = 0;
 	c->s.ram[REG_A] = A_DEFAULT;
 	c->s.ram[REG_B] = B_24H;
 	c->s.ram[REG_EQUIPMENT] = 0x02; /* an FPU, no floppy, no display */
 	put_memory_size(c);
-	c->s.flags_read = guest_time(c);
+	cmos_jumped(c);
+	cmos_update(c);
 }
 
 static const char *cmos_reg_name(struct device *dev, uint64_t offset,
@@ -279,9 +175,98 @@ static const char *cmos_reg_name(struct device *dev, uint64_t offset,
 	return name ? name : "CMOS data";
 }
 
+static void cmos_run(struct device *dev)
+{
+	struct cmos *c = to_cmos(dev);
+
+	if (c->s.next && c->s.next <= device_now(c->clock))
+		cmos_update(c);
+}
+
+static uint64_t cmos_next(const struct device *dev)
+{
+	const struct cmos *c = (const struct cmos *)dev;
+
+	return c->s.next ? c->s.next : DEVICE_IDLE;
+}
+
+static void cmos_shift(void *state, uint64_t ns)
+{
+	struct cmos_state *s = state;
+
+	if (s->next)
+		s->next += ns;
+}
+
+/* Years 0 to 25755 are all that registers can hold. */
+static bool cmos_check(const struct device *dev, const void *state,
+		       struct err *err)
+{
+	const int64_t limit = INT64_C(1) << 41;
+	const struct cmos_state *s = state;
+
+	if (s->offset < -limit || s->offset > limit)
+		return err_set(err, ERR_MALFORMED, "offset cannot be %lld s",
+			       (long long)s->offset);
+	if (s->seen < -(limit << 16) || s->seen > limit << 16)
+		return err_set(err, ERR_MALFORMED, "seen cannot be 0x%llx",
+			       (unsigned long long)s->seen);
+	if (s->flags & ~C_FLAGS)
+		return err_set(err, ERR_MALFORMED, "flags cannot be 0x%x",
+			       s->flags);
+	return true;
+}
+
+static uint64_t get_time(const struct device *dev, unsigned int i)
+{
+	return (uint64_t)(cmos_ticks((const struct cmos *)dev) >> 15);
+}
+
+static uint64_t get_c(const struct device *dev, unsigned int i)
+{
+	const struct cmos *c = (const struct cmos *)dev;
+
+	return c->s.flags | (c->s.irq_level ? C_IRQF : 0);
+}
+
+static const struct bit_name a_bits[] = {
+	{"RS", A_RATE, "periodic rate"},
+	{"DV", 0x70, "divider"},
+	{"UIP", A_UIP, "update in progress"},
+	{NULL, 0, NULL},
+};
+
+static const struct bit_name b_bits[] = {
+	{"DSE", 0x01, "daylight saving"},
+	{"24H", B_24H, "24-hour form"},
+	{"DM", B_BINARY, "binary form"},
+	{"SQWE", 0x08, "square wave"},
+	{"UIE", C_UPDATE, "update-ended interrupt"},
+	{"AIE", C_ALARM, "alarm interrupt"},
+	{"PIE", C_PERIODIC, "periodic interrupt"},
+	{"SET", B_SET, "updates are inhibited"},
+	{NULL, 0, NULL},
+};
+
+static const struct bit_name c_bits[] = {
+	{"UF", C_UPDATE, "update ended"},
+	{"AF", C_ALARM, "alarm"},
+	{"PF", C_PERIODIC, "periodic"},
+	{"IRQF", C_IRQF, "the interrupt is up"},
+	{NULL, 0, NULL},
+};
+
 #define S struct cmos_state
 static const struct device_reg cmos_regs[] = {
 	DEVICE_REG_AS(S, index, "index"),
+	DEVICE_REG_AS(S, nmi_masked, "NMI masked"),
+	{.name = "time (s since 1970)", .size = 8, .get = get_time},
+	DEVICE_REG_AS(S, offset, "ahead of the host (s)"),
+	DEVICE_REG_AS(S, ram[REG_A], "RTC_A", .bits = a_bits),
+	DEVICE_REG_AS(S, ram[REG_B], "RTC_B", .bits = b_bits),
+	{.name = "RTC_C", .size = 1, .get = get_c, .bits = c_bits},
+	DEVICE_REG_AS(S, next, "next timer event"),
+	DEVICE_REG_AS(S, irq_level, "interrupt line"),
 	DEVICE_REGS_AS(S, ram, "ram"),
 	{.name = NULL},
 };
@@ -290,9 +275,12 @@ static const struct wire_layout cmos_layout = {
 	.name = "cmos",
 	.size = sizeof(S),
 	.field = (const struct wire_field[]){WIRE_U64(S, offset),
-					     WIRE_U64(S, flags_read),
+					     WIRE_U64(S, seen),
+					     WIRE_U64(S, next),
+					     WIRE_U8(S, flags),
 					     WIRE_U8(S, index, .max = 0x7f),
 					     WIRE_FLAG(S, nmi_masked),
+					     WIRE_FLAG(S, irq_level),
 					     WIRE_RAW(S, ram),
 					     {.kind = WIRE_END}}};
 #undef S
@@ -304,6 +292,10 @@ static const struct device_class cmos_class = {
 	.state = &cmos_layout,
 	.regs = cmos_regs,
 	.reset = cmos_reset,
+	.check = cmos_check,
+	.shift = cmos_shift,
+	.next = cmos_next,
+	.run = cmos_run,
 };
 
 const struct region_ops cmos_region = {
@@ -319,11 +311,15 @@ static void host_now(struct timespec *ts)
 	clock_gettime(CLOCK_REALTIME, ts);
 }
 
-void cmos_init(struct cmos *c, uint64_t memory)
+void cmos_init(struct cmos *c, uint64_t memory,
+	       const struct device_clock *clock, struct irq_line irq)
 {
 	memset(c, 0, sizeof(*c));
 	device_init(&c->dev, &cmos_class, NULL);
+	device_drives(&c->dev, &irq);
 	c->now = host_now;
+	c->clock = clock;
+	c->irq = irq;
 	c->memory = memory;
 	cmos_reset(&c->dev);
 }

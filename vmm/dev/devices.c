@@ -232,7 +232,7 @@ bool devices_init(struct devices *d, struct bus *bus,
 	debugcon_init(&d->debugcon, "debugcon", debug);
 	debugcon_init(&d->bios_debugcon, "bios-debugcon", debug);
 	debug_exit_init(&d->exit, &d->machine);
-	cmos_init(&d->cmos, config->memory);
+	cmos_init(&d->cmos, config->memory, &d->clock, irq_line(d, config, 8));
 	i8042_init(&d->i8042, &d->machine, irq_line(d, config, 1));
 	post_port_init(&d->post);
 	port92_init(&d->port92, &d->machine);

@@ -135,6 +135,60 @@ TEST(every_register_can_be_shown)
 		}
 }
 
+/* What outlives a reset: counters, a battery, and what others drive or type. */
+static bool is_kept(const struct device *dev, const char *reg)
+{
+	static const struct {
+		const char *device, *reg; /* NULL: any */
+	} kept[] = {
+		{"com1", "bytes on their way"},
+		{"com1", "bytes lost"},
+		{"cmos", "ram"},
+		{"cmos", "time (s since 1970)"},
+		{"cmos", "ahead of the host (s)"},
+		{"ioapic", "lines"},
+		{"ioapic", "raised"},
+		{"pic", "master last_irr"},
+		{"pic", "slave last_irr"},
+		{"virtio-blk0", "reads"},
+		{"virtio-blk0", "writes"},
+		{"virtio-blk0", "flushes"},
+		{"virtio-blk0", "errors"},
+		{"virtio-rng", "bytes given"},
+		{"virtio-console", "bytes on their way"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		if (!strcmp(kept[i].device, dev->name) &&
+		    !strcmp(kept[i].reg, reg))
+			return true;
+	return false;
+}
+
+TEST(reset_is_power_on)
+{
+	struct device_value a, b;
+
+	setup();
+	disturb(&rig);
+	disturb(&rig);
+	twin.now = rig.now;
+	bus_reset(&rig.bus);
+	bus_reset(&twin.bus);
+	for (unsigned int i = 0; i < rig.bus.devices; i++)
+		for (unsigned int r = 0; device_value(rig.bus.device[i], r, &a);
+		     r++) {
+			CHECK(device_value(twin.bus.device[i], r, &b));
+			if (a.value != b.value &&
+			    !is_kept(rig.bus.device[i], a.name))
+				test_fail(__FILE__, __LINE__,
+					  "%s %s is 0x%" PRIx64 " after a "
+					  "reset, not 0x%" PRIx64,
+					  rig.bus.device[i]->name, a.name,
+					  a.value, b.value);
+		}
+}
+
 /* ---- saving and loading ---- */
 
 TEST(a_saved_machine_goes_on_elsewhere)

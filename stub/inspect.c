@@ -226,6 +226,16 @@ const char *target_image(struct target *t)
 	return OP(t, image) ? OP(t, image)(t) : NULL;
 }
 
+bool target_type(struct target *t, bool begin, const char *text, size_t len,
+		 struct err *err)
+{
+	if (!target_check_stopped(t, err))
+		return false;
+	if (!OP(t, type))
+		return target_unsupported(t, "take input for the guest", err);
+	return OP(t, type)(t, begin, text, len, err);
+}
+
 /*
  * Two clues of a processor that agree are proof enough, and what they say holds
  * until the next reset.

@@ -185,6 +185,12 @@ struct target_inspect_ops {
 	bool (*io)(struct target *t, bool mmio, uint64_t addr,
 		   unsigned int size, bool write, uint64_t *value,
 		   struct err *err);
+	/*
+	 * Type at the serial console, all or nothing; `begin`: with a break.
+	 * The guest gets it when it runs.
+	 */
+	bool (*type)(struct target *t, bool begin, const char *text, size_t len,
+		     struct err *err);
 	/* How the VM was made, ioctl by ioctl, and what came back. */
 	void (*vm_log)(struct target *t, struct buf *out);
 	void (*host)(struct target *t, struct x86_host *host);
@@ -240,6 +246,8 @@ bool target_device_reg(struct target *t, unsigned int i, unsigned int j,
 		       struct target_device_reg *reg);
 bool target_io(struct target *t, bool mmio, uint64_t addr, unsigned int size,
 	       bool write, uint64_t *value, struct err *err) MUST_CHECK;
+bool target_type(struct target *t, bool begin, const char *text, size_t len,
+		 struct err *err) MUST_CHECK;
 /* False when the target keeps no such log. */
 bool target_vm_log(struct target *t, struct buf *out);
 /* Fills *host with "not known" where the target does not tell. */

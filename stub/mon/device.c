@@ -1,10 +1,11 @@
 /* device, info qtree: the devices of the machine, and the registers of one. */
+#include "stub/mon/device.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "stub/inspect.h"
-#include "stub/mon/internal.h"
 
 enum {
 	NAME_WIDTH = 16,
@@ -238,6 +239,39 @@ const struct mon_command mon_device_commands[] = {
 		.long_help = "All hang on one bus here.  `device` has more.",
 		.needs = MON_NEED_STOPPED,
 		.run = mon_info_qtree,
+	},
+	{
+		.name = "sysrq",
+		.usage = "KEY",
+		.help = "have Linux do a SysRq: a break and a key on COM1",
+		.long_help = "`sysrq t` lists the tasks, `w` those that are "
+			     "blocked, "
+			     "`l` the backtraces of all processors, `m` the "
+			     "memory, "
+			     "`c` crashes, `h` lists the keys.  What it prints "
+			     "comes on the console when the guest runs on.\n"
+			     "Linux heeds it where its console is COM1 "
+			     "(console=ttyS0), something has opened it, and "
+			     "kernel.sysrq (sysrq_always_enabled on the "
+			     "command "
+			     "line) allows it.",
+		.needs = MON_NEED_STOPPED | MON_NEED_RUN,
+		.min_args = 1,
+		.max_args = 1,
+		.run = mon_sysrq,
+	},
+	{
+		.name = "type",
+		.usage = "TEXT...",
+		.help = "input for the guest's serial port COM1",
+		.long_help = "Words are joined by one blank, or quoted.  \\n, "
+			     "\\r, \\t, \\e, \\\\ and \\xHH are the bytes "
+			     "they are in C; no newline is added: `type ls "
+			     "/\\n`.  The guest gets it when it runs.",
+		.needs = MON_NEED_STOPPED | MON_NEED_RUN,
+		.min_args = 1,
+		.max_args = 32,
+		.run = mon_type,
 	},
 	{.name = NULL},
 };

@@ -207,6 +207,17 @@ static bool op_device_reg(struct target *t, unsigned int i, unsigned int j,
 	return r->name;
 }
 
+static bool op_type(struct target *t, bool begin, const char *text, size_t len,
+		    struct err *err)
+{
+	struct buf *log = &fake_of(t)->log;
+
+	buf_printf(log, "type%s ", begin ? " break" : "");
+	buf_hex(log, text, len);
+	buf_byte(log, '\n');
+	return true;
+}
+
 static bool op_io(struct target *t, bool mmio, uint64_t addr, unsigned int size,
 		  bool write, uint64_t *value, struct err *err)
 {
@@ -284,6 +295,7 @@ const struct target_inspect_ops fake_inspect_ops = {
 	.evidence = op_evidence,
 	.io_range = op_io_range,
 	.device = op_device,
+	.type = op_type,
 	.device_reg = op_device_reg,
 	.io = op_io,
 	.vm_log = op_vm_log,

@@ -111,3 +111,20 @@ TEST(qtree)
 				     "    mmio 00000000fec00000/");
 	rig_end();
 }
+
+TEST(input_for_the_guest)
+{
+	setup();
+	CHECK_HAS(run("sysrq t"), "a break and 't' are at COM1");
+	CHECK_STR(fake_log(f), "type break 74\n");
+	CHECK_HAS(run_fails("sysrq help"), "'help' is not one key");
+	CHECK_HAS(run_fails("sysrq"), "usage: sysrq KEY");
+	buf_clear(&f->log);
+	CHECK_HAS(run("type ls /\\n"), "5 bytes");
+	CHECK_HAS(run("type '\\x03\\e\\\\'"), "3 bytes");
+	CHECK_STR(fake_log(f), "type 6c73202f0a\ntype 031b5c\n");
+	CHECK_HAS(run_fails("type \\q"), "followed by n, r");
+	CHECK_HAS(run_fails("type \\x1"), "followed by n, r");
+	CHECK_HAS(run_fails("type a\\"), "followed by n, r");
+	rig_end();
+}

@@ -292,3 +292,37 @@ TEST(input_before_the_setup_is_kept)
 	CHECK_EQ(in(0), 'e');
 	CHECK_EQ(in(2), 0xcc);
 }
+
+TEST(break_comes_in_its_place)
+{
+	setup();
+	out(2, 0x01);
+	out(1, 0x05);
+	out(4, 0x08);
+	uart_input(&t.uart, "ab", 2);
+	CHECK(uart_break(&t.uart));
+	CHECK(!uart_break(&t.uart)); /* one at a time */
+	uart_input(&t.uart, "t", 1);
+	CHECK_EQ(in(5), 0x61);
+	CHECK_EQ(in(0), 'a');
+	CHECK_EQ(in(5), 0x61);
+	CHECK_EQ(in(0), 'b');
+	CHECK_EQ(in(2), 0xc6);
+	CHECK_EQ(in(5), 0xf1);
+	CHECK_EQ(in(5), 0x61);
+	CHECK_EQ(in(0), 0);
+	CHECK_EQ(in(0), 't');
+	CHECK_EQ(in(5), 0x60);
+	CHECK(uart_break(&t.uart));
+}
+
+TEST(break_without_fifo)
+{
+	setup();
+	CHECK(uart_break(&t.uart));
+	uart_input(&t.uart, "t", 1);
+	CHECK_EQ(in(5), 0x71);
+	CHECK_EQ(in(0), 0);
+	CHECK_EQ(in(5), 0x61);
+	CHECK_EQ(in(0), 't');
+}

@@ -272,6 +272,27 @@ void devices_serial_input(struct devices *d, const void *data, size_t len)
 	pthread_mutex_unlock(&d->bus->lock);
 }
 
+bool devices_serial_type(struct devices *d, bool begin, const void *data,
+			 size_t len, struct err *err)
+{
+	struct uart *u = &d->com1;
+	bool ok;
+
+	pthread_mutex_lock(&d->bus->lock);
+	if (len > UART_BACKLOG - (size_t)u->s.backlog_len)
+		ok = err_set(err, ERR_LIMIT,
+			     "COM1 has %u bytes that the guest has not read",
+			     u->s.backlog_len);
+	else
+		ok = !begin || uart_break(u) ||
+		     err_set(err, ERR_STATE,
+			     "the guest has not read the last break on COM1");
+	if (ok)
+		uart_input(u, data, len);
+	pthread_mutex_unlock(&d->bus->lock);
+	return ok;
+}
+
 size_t devices_hvc_room(struct devices *d)
 {
 	size_t room;

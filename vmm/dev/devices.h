@@ -132,6 +132,12 @@ size_t devices_serial_room(struct devices *d);
  */
 void devices_serial_notify(struct devices *d, int eventfd);
 void devices_serial_input(struct devices *d, const void *data, size_t len);
+/*
+ * Input by hand, all of it or none; begin: with a break, which Linux takes for
+ * the start of a SysRq.
+ */
+bool devices_serial_type(struct devices *d, bool begin, const void *data,
+			 size_t len, struct err *err) MUST_CHECK;
 
 /* The same for the virtio console, when there is one. */
 size_t devices_hvc_room(struct devices *d);

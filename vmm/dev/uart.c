@@ -83,11 +83,19 @@ static void fifo_push(struct uart *u, uint8_t byte)
  */
 static void fifo_refill(struct uart *u)
 {
-	while (!(u->s.mcr & MCR_LOOP) && u->s.backlog_len &&
+	while (!(u->s.mcr & MCR_LOOP) && u->s.break_after && u->s.backlog_len &&
 	       u->s.fifo_len < fifo_capacity(u)) {
 		fifo_push(u, u->s.backlog[u->s.backlog_head]);
 		u->s.backlog_head = (u->s.backlog_head + 1u) % UART_BACKLOG;
 		u->s.backlog_len--;
+		if (u->s.break_after != UART_NO_BREAK)
+			u->s.break_after--;
+	}
+	if (!(u->s.mcr & MCR_LOOP) && !u->s.break_after && !u->s.fifo_len) {
+		u->s.break_after = UART_NO_BREAK;
+		fifo_push(u, 0);
+		u->s.lsr_error |= LSR_BI;
+		return; /* what follows, once this one has been read */
 	}
 	if (u->s.wants_room && u->s.backlog_len <= UART_BACKLOG / 2) {
 		u->s.wants_room = false;
@@ -125,6 +133,8 @@ uint8_t uart_lsr(const struct uart *u)
 {
 	uint8_t lsr = LSR_THRE | LSR_TEMT | u->s.lsr_error;
 
+	if (fifo_enabled(u) && u->s.lsr_error & LSR_BI)
+		lsr |= LSR_FIFO_ERROR;
 	return u->s.fifo_len ? lsr | LSR_DR : lsr;
 }
 
@@ -349,6 +359,7 @@ void uart_init(struct uart *u, const char *name, struct byte_sink tx,
 	device_drives(&u->dev, &irq);
 	u->tx = tx;
 	u->irq = irq;
+	u->s.break_after = UART_NO_BREAK;
 	uart_reset(&u->dev);
 }
 
@@ -383,4 +394,15 @@ void uart_input(struct uart *u, const void *data, size_t len)
 	if (u->s.ier & IER_RDA)
 		fifo_refill(u);
 	update_irq(u);
+}
+
+bool uart_break(struct uart *u)
+{
+	if (u->s.break_after != UART_NO_BREAK || u->s.lsr_error & LSR_BI)
+		return false;
+	u->s.break_after = u->s.backlog_len;
+	if (u->s.ier & IER_RDA)
+		fifo_refill(u);
+	update_irq(u);
+	return true;
 }

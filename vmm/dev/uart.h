@@ -7,7 +7,9 @@
  * Simplified: transmission takes no time, so THRE and TEMT always read 1 and
  * the transmit FIFO is never seen filled; the receive time-out interrupt comes
  * at once rather than four characters later; baud rate and frame format are
- * stored and have no effect; there are no framing or parity errors.
+ * stored and have no effect; there are no framing or parity errors, and a break
+ * waits until all that came before it has been read, so that BI means the one
+ * character it belongs to.
  */
 #ifndef VMM_DEV_UART_H
 #define VMM_DEV_UART_H
@@ -17,9 +19,12 @@
 #define UART_FIFO    16
 #define UART_BACKLOG 4096
 
+#define UART_NO_BREAK 0xffff
+
 struct uart_state {
 	uint64_t lost; /* input bytes dropped because the backlog was full */
 	uint16_t backlog_head, backlog_len;
+	uint16_t break_after; /* that many of them; UART_NO_BREAK */
 	uint8_t ier, fcr, lcr, mcr, scr;
 	uint8_t dll, dlm;
 	uint8_t lsr_error; /* sticky OE..BI until LSR is read */
@@ -56,5 +61,11 @@ size_t uart_input_room(struct uart *u);
 
 /* Bytes from the host; what finds no room is dropped and counted. */
 void uart_input(struct uart *u, const void *data, size_t len);
+
+/*
+ * A break after what was input before: a zero byte with BI.  False: the guest
+ * has not yet seen the last one.
+ */
+bool uart_break(struct uart *u);
 
 #endif

@@ -121,6 +121,7 @@ const struct wire_layout uart_layout = {
 		WIRE_U16(S, backlog_head, .max = UART_BACKLOG - 1),
 		WIRE_U16(S, backlog_len, .max = UART_BACKLOG),
 		WIRE_RAW(S, backlog),
+		WIRE_U16(S, break_after),
 		WIRE_U64(S, lost),
 		{.kind = WIRE_END}}};
 #undef S
@@ -135,6 +136,11 @@ bool uart_check(const struct device *dev, const void *state, struct err *err)
 	if (s->lsr_error & ~LSR_ERRORS)
 		return err_set(err, ERR_MALFORMED, "lsr_error cannot be 0x%x",
 			       s->lsr_error);
+	if (s->break_after != UART_NO_BREAK && s->break_after > s->backlog_len)
+		return err_set(err, ERR_MALFORMED,
+			       "break_after is %u, and only %u are on their "
+			       "way",
+			       s->break_after, s->backlog_len);
 	if (!s->fcr && s->fifo_len > 1)
 		return err_set(err, ERR_MALFORMED,
 			       "fifo_len is %u, and the FIFO is off",

@@ -77,6 +77,13 @@ bool live_device_reg(struct target *t, unsigned int i, unsigned int j,
 	return true;
 }
 
+bool live_type(struct target *t, bool begin, const char *text, size_t len,
+	       struct err *err)
+{
+	return devices_serial_type(&inspect_vm(t)->devices, begin, text, len,
+				   err);
+}
+
 void device_text_free(struct device_text *text)
 {
 	if (text)

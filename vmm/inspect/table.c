@@ -13,6 +13,7 @@ const struct target_inspect_ops live_inspect_ops = {
 	.inject = live_inject,
 	.io_range = live_io_range,
 	.io = live_io,
+	.type = live_type,
 	.device = live_device,
 	.device_reg = live_device_reg,
 	.records = live_records,

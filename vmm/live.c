@@ -263,9 +263,14 @@ static struct vcpu *choose(struct live *live)
 	return best;
 }
 
-static void note_reported(struct vcpu *v)
+/*
+ * A breakpoint at the place of a stop has been told and is passed at
+ * the next resume.  One that a step or an interrupt only led to was told to
+ * nobody: going on stops there at once, as gdb's `jump' wants it.
+ */
+static void note_reported(struct vcpu *v, enum target_stop_kind kind)
 {
-	v->reported = true;
+	v->reported = kind != STOP_STEP && kind != STOP_INTERRUPT;
 	v->reported_pc = pc_of(v);
 }
 
@@ -301,7 +306,7 @@ static bool take_stop(struct live *live, struct target_stop *stop)
 		stop->kind = STOP_ERROR;
 		stop->signal = GDB_SIGNAL_ABRT;
 	}
-	note_reported(&vm->vcpu[stop->vcpu]);
+	note_reported(&vm->vcpu[stop->vcpu], stop->kind);
 	stats_stopped(vm->stats);
 	return true;
 }

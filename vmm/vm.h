@@ -125,7 +125,7 @@ struct vcpu {
 	bool waiting;	  /* pending from before the last resume: tell it now */
 	bool was_running; /* when a pause to look after patches began */
 
-	/* The client saw this vCPU stopped here: do not stop here again. */
+	/* The client was told of a breakpoint here: do not stop here again. */
 	bool reported;
 	gva_t reported_pc;
 

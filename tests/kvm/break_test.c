@@ -89,6 +89,30 @@ TEST(step_from_a_planted_byte_executes_the_instruction)
 	machine_end(&m);
 }
 
+/* Nobody was told of it: gdb's `jump *$pc' then wants the hit. */
+TEST(a_breakpoint_that_a_step_led_to_is_hit)
+{
+	static const enum bp_type types[] = {BP_SW, BP_HW};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(types); i++) {
+		struct machine m;
+
+		machine_start(&m, count, 64, NULL);
+		machine_insert(&m, BP_SW, COUNT_INC, 1);
+		machine_insert(&m, types[i], COUNT_NOP, 1);
+		CHECK_STOP(machine_continue(&m), STOP_SWBREAK);
+		CHECK_STOP(machine_step(&m), STOP_STEP);
+		CHECK_EQ(machine_pc(&m, 0), COUNT_NOP);
+		CHECK_STOP(machine_continue(&m),
+			   types[i] == BP_SW ? STOP_SWBREAK : STOP_HWBREAK);
+		CHECK_EQ(machine_pc(&m, 0), COUNT_NOP);
+		CHECK_EQ(machine_reg(&m, "rax"), 1);
+		CHECK_STOP(machine_continue(&m), STOP_SWBREAK);
+		CHECK_EQ(machine_pc(&m, 0), COUNT_INC);
+		machine_end(&m);
+	}
+}
+
 /* Copies the loop to 0x200000 over whatever lies there, then runs it. */
 GUEST(loader, "mov $0x100020, %esi\n"
 	      "mov $0x200000, %edi\n"

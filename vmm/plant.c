@@ -8,7 +8,9 @@
  *                 when it is not, or for as long as a loader may still
  *                 overwrite the byte.
  *   exec, BP_HW   a debug register; the patch when debug registers never fire.
- *   data          debug registers where they fire; else page protection.
+ *   data          debug registers where they fire; else page protection, once
+ *                 the address is mapped (gdb's `watch *p' watches what p points
+ *                 to before it points anywhere).
  */
 #include "vmm/plant.h"
 
@@ -95,19 +97,26 @@ struct plant *plant_hidden_at(struct vm *vm, gva_t pc)
 
 /* ---- choosing the means ---- */
 
-static bool translate(struct vm *vm, unsigned int vcpu,
+static bool mapped_at(struct vm *vm, unsigned int vcpu,
 		      const struct target_bp *bp, gpa_t *gpa)
 {
 	struct walk w;
 
 	if (bp->physical) {
 		*gpa = bp->addr;
-		return guest_mem_is_ram(&vm->mem, *gpa, 1);
+		return true;
 	}
 	if (!vcpu_walk(&vm->vcpu[vcpu], bp->addr, &w))
 		return false;
 	*gpa = w.gpa;
-	return guest_mem_is_ram(&vm->mem, *gpa, 1);
+	return true;
+}
+
+static bool translate(struct vm *vm, unsigned int vcpu,
+		      const struct target_bp *bp, gpa_t *gpa)
+{
+	return mapped_at(vm, vcpu, bp, gpa) &&
+	       guest_mem_is_ram(&vm->mem, *gpa, 1);
 }
 
 /* Nothing has been put here yet: code is never this many zero bytes. */
@@ -209,11 +218,14 @@ static bool plant_data(struct vm *vm, unsigned int vcpu, struct plant *p,
 			       "slots to watch by page protection",
 			       (unsigned long long)p->bp.len,
 			       (unsigned long long)p->bp.addr);
-	if (!translate(vm, vcpu, &p->bp, &p->gpa))
+	p->method = PLANT_PENDING;
+	if (!mapped_at(vm, vcpu, &p->bp, &p->gpa))
+		return true;
+	if (!guest_mem_is_ram(&vm->mem, p->gpa, 1))
 		return err_set_fault(err, p->bp.addr,
-				     "cannot watch 0x%llx: it is not mapped to "
-				     "RAM now, and page protection (the only "
-				     "means left on this host) needs that",
+				     "cannot watch 0x%llx: it is no RAM, and "
+				     "page protection (the only means left on "
+				     "this host) needs that",
 				     (unsigned long long)p->bp.addr);
 	p->method = PLANT_PAGE;
 	return watch_protect(vm, p, err);
@@ -336,6 +348,22 @@ bool plant_needs_attention(struct vm *vm)
 	return false;
 }
 
+/* Said once, and tried again each time. */
+static void protect_late(struct vm *vm, struct plant *p, gpa_t gpa)
+{
+	struct err err;
+
+	p->gpa = gpa;
+	p->method = PLANT_PAGE;
+	if (watch_protect(vm, p, &err))
+		return;
+	p->method = PLANT_PENDING;
+	if (!p->lost)
+		log_msg(LOG_WARN, "watchpoint at 0x%llx: %s",
+			(unsigned long long)p->bp.addr, err.msg);
+	p->lost = true;
+}
+
 static void try_pending(struct vm *vm, struct plant *p)
 {
 	gpa_t gpa;
@@ -343,7 +371,10 @@ static void try_pending(struct vm *vm, struct plant *p)
 	for (unsigned int i = 0; i < vm->vcpus; i++) {
 		if (!translate(vm, i, &p->bp, &gpa))
 			continue;
-		patch_lay(vm, p, gpa);
+		if (is_exec(p))
+			patch_lay(vm, p, gpa);
+		else
+			protect_late(vm, p, gpa);
 		return;
 	}
 }
@@ -367,7 +398,8 @@ void plant_reset(struct vm *vm)
 		struct target_bp bp = p->bp;
 		struct err err;
 
-		if (p->method != PLANT_PATCH && p->method != PLANT_PENDING)
+		if (!is_exec(p) ||
+		    (p->method != PLANT_PATCH && p->method != PLANT_PENDING))
 			continue;
 		debug_slots_release(vm, i);
 		if (p->hidden) { /* the IDT is gone; the next sync sweeps */

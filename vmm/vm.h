@@ -176,7 +176,7 @@ struct vcpu {
 
 /* One planted breakpoint or watchpoint. */
 enum plant_method {
-	PLANT_PENDING, /* not mapped and no debug register free */
+	PLANT_PENDING, /* not mapped yet, and no debug register can do it */
 	PLANT_PATCH,   /* a byte in guest memory */
 	PLANT_SLOT,    /* one or more debug registers */
 	PLANT_PAGE,    /* page protection */
@@ -188,7 +188,7 @@ struct plant {
 	gpa_t gpa;	 /* PATCH, PAGE: where bp.addr lies */
 	uint8_t saved;	 /* PATCH: the guest's byte */
 	bool shadow;	 /* PATCH that a debug register doubles */
-	bool lost;	 /* PATCH found overwritten at least once */
+	bool lost;	 /* PATCH found overwritten, PAGE refused, once */
 	bool hidden;	 /* of `catch exception`: no client asked for it */
 	bool wanted;	 /* hidden: some IDT names it (catch_gates_sync()) */
 	uint8_t old[16]; /* BP_READ: contents when last looked at */

@@ -103,13 +103,42 @@ TEST(more_watchpoints_than_debug_registers)
 
 TEST(watch_that_cannot_be_honoured_is_an_error)
 {
-	struct target_bp bp = {
-		.type = BP_WRITE, .addr = 0x400000000000, .len = 64};
+	struct target_bp bp = {.type = BP_WRITE, .addr = 0xfed40000, .len = 64};
 	struct machine m;
 	struct err err;
 
 	machine_start(&m, store, 64, NULL);
 	CHECK(!target_insert_bp(m.target, 0, &bp, &err));
-	CHECK_HAS(err.msg, "0x400000000000");
+	CHECK_HAS(err.msg, "0xfed40000");
+	machine_end(&m);
+}
+
+/* Maps 0x8000000000 to what is at 0, then writes to 0x8000200000 for ever. */
+GUEST(late, "mov %cr3, %rax\n"
+	    "mov (%rax), %rbx\n"
+	    "mov %rbx, 8(%rax)\n"
+	    "mov %rax, %cr3\n"
+	    "movabs $0x8000200000, %rsi\n"
+	    "1: inc %ebx\n"
+	    "mov %ebx, (%rsi)\n"
+	    "jmp 1b\n");
+
+/* Too long for debug registers, so that every host needs the page. */
+TEST(watch_of_what_is_not_mapped_yet)
+{
+	struct target_stop stop;
+	struct machine m;
+
+	machine_start(&m, late, 64, NULL);
+	if (m.caps.readonly_slot != CAP_YES)
+		test_skip("read-only memory slots do not work on this host");
+	machine_insert(&m, BP_WRITE, 0x8000200000, 64);
+	machine_insert(&m, BP_WRITE, 0x400000000000, 64);
+	stop = machine_continue(&m);
+	CHECK_STOP(stop, STOP_WATCH);
+	CHECK_EQ(stop.addr, 0x8000200000);
+	machine_remove(&m, BP_WRITE, 0x8000200000, 64);
+	machine_remove(&m, BP_WRITE, 0x400000000000, 64);
+	CHECK_STOP(machine_run_for(&m, 5), STOP_INTERRUPT);
 	machine_end(&m);
 }

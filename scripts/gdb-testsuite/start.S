@@ -137,6 +137,46 @@ int3_gate:
 	.cfi_endproc
 	.size int3_gate, . - int3_gate
 
+/* int setjmp(jmp_buf), longjmp(jmp_buf, int): rbx rbp r12-r15 rsp rip */
+	.globl setjmp, _setjmp
+	.type setjmp, @function
+	.type _setjmp, @function
+setjmp:
+_setjmp:
+	.cfi_startproc
+	pop	%rdx
+	mov	%rbx, (%rdi)
+	mov	%rbp, 8(%rdi)
+	mov	%r12, 16(%rdi)
+	mov	%r13, 24(%rdi)
+	mov	%r14, 32(%rdi)
+	mov	%r15, 40(%rdi)
+	mov	%rsp, 48(%rdi)
+	mov	%rdx, 56(%rdi)
+	xor	%eax, %eax
+	jmp	*%rdx
+	.cfi_endproc
+	.size setjmp, . - setjmp
+	.size _setjmp, . - _setjmp
+
+	.globl longjmp
+	.type longjmp, @function
+longjmp:
+	.cfi_startproc
+	mov	%esi, %eax
+	cmp	$1, %eax
+	adc	$0, %eax		/* 0 becomes 1 */
+	mov	(%rdi), %rbx
+	mov	8(%rdi), %rbp
+	mov	16(%rdi), %r12
+	mov	24(%rdi), %r13
+	mov	32(%rdi), %r14
+	mov	40(%rdi), %r15
+	mov	48(%rdi), %rsp
+	jmp	*56(%rdi)
+	.cfi_endproc
+	.size longjmp, . - longjmp
+
 /* _exit(status) never returns */
 	.globl _exit
 	.type _exit, @function

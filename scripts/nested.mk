@@ -70,3 +70,11 @@ check-linux:
 		$(S)/hello_init
 	@scripts/nested/check-linux $(OUT)/kvm-gdbserver $(S) $(NESTED_OUT) \
 		$(LINUX_BACKENDS)
+
+# A Debian root file system, made by debootstrap, boots to a login on kvm_amd.
+# The disk is made once, as root, and kept in the cache.  Ten minutes.
+.PHONY: check-debian
+check-debian:
+	@scripts/setup debian
+	@$(MAKE) --no-print-directory ZYDIS= $(S)/kvm-gdbserver $(S)/poweroff
+	@scripts/nested/check-debian $(S) $(NESTED_OUT)

@@ -45,7 +45,7 @@ console_end() # PATTERN
 {
 	wait $console_pid
 	console_status=$?
-	sed -n "/$1/,\$p" $console_out
+	sed -n "/$1/,\$p" $console_out | tr -d "\r"
 	[ $console_status = 0 ] || tail -n 20 $console_out /tmp/log
 	echo "status $console_status"
 	return $console_status

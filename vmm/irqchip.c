@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "vmm/boot/ivt.h"
 #include "vmm/irq_routing.h"
 #include "vmm/kvm.h"
 #include "vmm/power_on.h"
@@ -111,6 +112,80 @@ bool irqchip_wiring(const struct vm *vm, struct boot_wiring *wiring)
 		.ioapic_version = kernel ? KVM_IOAPIC_VERSION : IOAPIC_VERSION,
 	};
 	return vm->config.irqchip != IRQCHIP_NONE;
+}
+
+/* ---- as a PC's firmware leaves them ---- */
+
+#define PC_MASTER_MASK 0xfa /* but IRQ 0 and the cascade */
+#define PC_SLAVE_MASK  0xff
+#define PC_TIMER_MODE  2
+
+static bool set_kernel_pic(struct vm *vm, unsigned int id, uint8_t base,
+			   uint8_t mask, struct err *err)
+{
+	struct kvm_irqchip chip = {.chip_id = id};
+
+	if (!KVM_CALL(vm->fd, KVM_GET_IRQCHIP, &chip, err))
+		return false;
+	chip.chip.pic.irq_base = base;
+	chip.chip.pic.imr = mask;
+	chip.chip.pic.init4 = 1;
+	return KVM_CALL(vm->fd, KVM_SET_IRQCHIP, &chip, err);
+}
+
+static bool kernel_as_pc(struct vm *vm, struct err *err)
+{
+	struct kvm_pit_state2 pit;
+
+	if (!set_kernel_pic(vm, KVM_IRQCHIP_PIC_MASTER, IVT_MASTER_BASE,
+			    PC_MASTER_MASK, err) ||
+	    !set_kernel_pic(vm, KVM_IRQCHIP_PIC_SLAVE, IVT_SLAVE_BASE,
+			    PC_SLAVE_MASK, err) ||
+	    !KVM_CALL(vm->fd, KVM_GET_PIT2, &pit, err))
+		return false;
+	pit.channels[0].mode = PC_TIMER_MODE;
+	pit.channels[0].rw_mode = 3; /* low byte, then high */
+	pit.channels[0].count = 0x10000;
+	pit.channels[0].gate = 1;
+	return KVM_CALL(vm->fd, KVM_SET_PIT2, &pit, err);
+}
+
+/* The words that firmware writes. */
+static void user_as_pc(struct vm *vm)
+{
+	static const struct {
+		uint8_t port, value;
+	} words[] = {
+		{0x20, 0x11},
+		{0x21, IVT_MASTER_BASE},
+		{0x21, 4},
+		{0x21, 1},
+		{0xa0, 0x11},
+		{0xa1, IVT_SLAVE_BASE},
+		{0xa1, 2},
+		{0xa1, 1},
+		{0x21, PC_MASTER_MASK},
+		{0xa1, PC_SLAVE_MASK},
+		{0x43, 0x30 | PC_TIMER_MODE << 1},
+		{0x40, 0},
+		{0x40, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		uint64_t value = words[i].value;
+
+		bus_debug_access(&vm->bus, BUS_PIO, words[i].port, 1, true,
+				 &value);
+	}
+}
+
+bool irqchip_as_pc(struct vm *vm, struct err *err)
+{
+	if (vm->config.irqchip == IRQCHIP_KERNEL)
+		return kernel_as_pc(vm, err);
+	if (vm->config.irqchip == IRQCHIP_USER)
+		user_as_pc(vm);
+	return true;
 }
 
 void irqchip_eoi(struct vm *vm, uint8_t vector)

@@ -20,6 +20,12 @@ void irqchip_connect(struct vm *vm, struct devices_config *config);
 /* What the firmware tables say of it; false: no controller, no tables. */
 bool irqchip_wiring(const struct vm *vm, struct boot_wiring *wiring);
 
+/*
+ * Leave the 8259s and the 8254 as a PC's firmware does (vmm/boot/ivt.h): the
+ * timer ticks 18.2 times a second, all other lines are masked.
+ */
+bool irqchip_as_pc(struct vm *vm, struct err *err) MUST_CHECK;
+
 /* The guest ended a level interrupt (KVM_EXIT_IOAPIC_EOI); vCPU thread. */
 void irqchip_eoi(struct vm *vm, uint8_t vector);
 

@@ -244,7 +244,8 @@ static bool load(struct vm *vm, struct err *err)
 	    (!acpi_build(&vm->mem, boot->vcpus, &wiring, &boot->rsdp, err) ||
 	     !mptable_build(&vm->mem, boot->vcpus, &wiring, err)))
 		return false;
-	if (!boot_load(&vm->mem, boot, &vm->boot, err))
+	if (!boot_load(&vm->mem, boot, &vm->boot, err) ||
+	    (vm->boot.pc && !irqchip_as_pc(vm, err)))
 		return false;
 	if (!convert_get(vm->vcpu[0].fd, &vm->convert, X86_GROUP_SYS, &s, err))
 		return false;

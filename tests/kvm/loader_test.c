@@ -98,6 +98,39 @@ TEST(multiboot1)
 	check_elf_boots(SAW_MULTIBOOT1);
 }
 
+/* The first 8259's mask is 0xfa, and IRQ 0's vector leads somewhere. */
+GUEST(pc_state, ".code32\n"
+		"	in $0x21, %al\n"
+		"	xor $0xfa, %al\n"
+		"	cmpl $0xf000f000, 0x20\n"
+		"	je 1f\n"
+		"	or $1, %al\n"
+		"1:	out %al, $0xf4\n"
+		"	hlt\n"
+		"	.code64\n");
+
+static void check_pc_state(enum vm_irqchip irqchip)
+{
+	const struct machine_options o = {.irqchip = irqchip};
+	static const uint32_t header[] = {0x1badb002, 0, -0x1badb002};
+	struct machine m;
+
+	elf_kernel(0x100000, 32);
+	memcpy(im.body, header, sizeof(header));
+	memcpy(im.body + CODE_OFFSET, guest_pc_state,
+	       guest_pc_state_end - guest_pc_state);
+	elf_image_file(&im, 64, &file);
+	machine_start_bytes(&m, (const uint8_t *)file.data, file.len, 0, &o);
+	CHECK_EQ(machine_continue(&m).status, 1);
+	machine_end(&m);
+}
+
+TEST(multiboot_finds_what_firmware_leaves)
+{
+	check_pc_state(IRQCHIP_KERNEL);
+	check_pc_state(IRQCHIP_USER);
+}
+
 TEST(multiboot2)
 {
 	static const uint32_t header[] = {0xe85250d6,	      0, 24,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "vmm/boot/ivt.h"
 #include "vmm/boot/loader.h"
 #include "vmm/boot/lowmem.h"
 
@@ -168,7 +169,9 @@ bool boot_load(struct guest_mem *mem, const struct boot_request *req,
 	l->mem = mem;
 	l->req = req;
 	l->result = &r;
-	ok = start_place(l, r.kind, err) && kinds[r.kind].load(l, err);
+	r.pc = r.kind == BOOT_MULTIBOOT1 || r.kind == BOOT_MULTIBOOT2;
+	ok = (!r.pc || ivt_build(mem, err)) && start_place(l, r.kind, err) &&
+	     kinds[r.kind].load(l, err);
 	free(l);
 	if (ok)
 		*result = r;

@@ -53,6 +53,7 @@ struct boot_result {
 	enum boot_kind kind;
 	const char *protocol; /* "Linux/x86 64-bit boot protocol", ... */
 	struct x86_state cpu; /* boot processor: groups GPR and SYS are set */
+	bool pc;	      /* it expects what a PC's firmware leaves */
 	gpa_t low, high;      /* lowest and highest byte the image occupies */
 };
 

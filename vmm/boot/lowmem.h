@@ -10,6 +10,7 @@
 #define LOW_ACPI	 0xe0000 /* where guests look for the RSDP */
 #define LOW_ACPI_END	 0xfc000
 #define LOW_BIG_MPTABLE	 0xfc000 /* when it does not fit into the EBDA */
+#define LOW_IVT_CODE	 0xff000 /* handlers in real mode */
 #define LOW_END		 0x100000
 
 #endif

@@ -112,15 +112,29 @@ now_ms()
 	echo $((${EPOCHREALTIME/./} / 1000))
 }
 
+# A loaded machine gets more time: as much as there is load for a processor, at
+# most four times.
+patience() # SECONDS
+{
+	local load
+
+	read -r load _ </proc/loadavg
+	load=$((${load%.*} / $(nproc)))
+	echo $(($1 * (load < 1 ? 1 : load > 4 ? 4 : load)))
+}
+
 # guest_run LIMIT VERDICT OUT COMMAND...: the guest's serial output goes to
 # OUT.  Sets status (124: time is up) and ms.  With VERDICT "text REGEX" ends
 # when the output has it.
 guest_run()
 {
-	local limit=$1 verdict=$2 to=$3 start pid
+	local limit verdict=$2 to=$3 start pid
 
+	limit=$(patience "$1")
 	shift 3
 	start=$(now_ms)
+	: >"$to"
+	: >"$to.err"
 	"$@" </dev/null >"$to" 2>"$to.err" &
 	pid=$!
 	status=
@@ -233,23 +247,27 @@ rank() # VERDICT
 	esac
 }
 
-# compare OURS QEMU: same, ahead or behind; alone without QEMU's.  Among equal
-# verdicts fewer FAIL lines count, then more PASS lines.
+# compare OURS QEMU: same, ahead or behind; alone without QEMU's, broken when
+# ours did not even start.  Among equal verdicts fewer FAIL lines count, then
+# more PASS lines; of guests that did not reach their end, PASS lines only.
 compare()
 {
 	local mine theirs a b
 
-	[ -n "$2" ] || {
-		echo alone
-		return
-	}
+	case $1:$2 in
+	exit\ 2*) echo broken && return ;;
+	*:) echo alone && return ;;
+	esac
 	IFS=$'\t' read -ra mine <<<"$1"
 	IFS=$'\t' read -ra theirs <<<"$2"
 	a=$(rank "${mine[0]}") b=$(rank "${theirs[0]}")
 	if [ "$a" = "$b" ] && [ "$a" -lt 5 ]; then
 		IFS=/ read -ra mine <<<"${mine[2]}"
 		IFS=/ read -ra theirs <<<"${theirs[2]}"
-		a=$((mine[0] - mine[1])) b=$((theirs[0] - theirs[1]))
+		# of those that reached their end, the failures count
+		[ "$a" = 1 ] || a=$((1000000 - mine[1] * 10000 + mine[0])) \
+			b=$((1000000 - theirs[1] * 10000 + theirs[0]))
+		[ "$a" != 1 ] || a=${mine[0]} b=${theirs[0]}
 	fi
 	if [ "$a" -gt "$b" ]; then
 		echo ahead

@@ -204,6 +204,7 @@ bool vcpu_handle_debug(struct vcpu *v, struct target_stop *stop)
 {
 	const struct kvm_debug_exit_arch *d = &v->run->debug.arch;
 	gva_t pc = x86_linear_pc(vcpu_now(v, X86_GROUP_GPR | X86_GROUP_SYS));
+	uint64_t own = debug_slots_guest_hits(v, d->dr6);
 	struct plant *p;
 	bool handled;
 
@@ -211,6 +212,11 @@ bool vcpu_handle_debug(struct vcpu *v, struct target_stop *stop)
 		bool stopped = patch_hit(v, pc, stop, &handled);
 
 		return handled ? stopped : reinject_int3(v);
+	}
+	if (own) {
+		vcpu_queue_db(v, own);
+		/* without BS the instruction is still to be executed */
+		v->guest_db = !(d->dr6 & DR6_BS);
 	}
 	if (data_hit(v, d->dr6, stop))
 		return true;
@@ -220,7 +226,7 @@ bool vcpu_handle_debug(struct vcpu *v, struct target_stop *stop)
 		breakpoint_stop(v, p, stop);
 		return true;
 	}
-	if (v->stepping)
+	if (v->stepping || own)
 		return false; /* done, or landed: vcpu_step() goes by the pc */
 	for (int i = 0; i < VM_DEBUG_SLOTS; i++)
 		if (v->vm->slot[i].used && (d->dr6 & BIT(i)))

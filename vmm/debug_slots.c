@@ -2,6 +2,8 @@
  * The four debug registers: who has which, and what KVM is told of them.
  * Source: SDM Vol 3B, "Debug Registers".
  */
+#include <string.h>
+
 #include "vmm/plant.h"
 
 int debug_slot_free(const struct vm *vm)
@@ -82,6 +84,53 @@ static uint64_t dr7_field(int i, unsigned int rw, unsigned int len)
 
 	return UINT64_C(2) << 2 * i | (uint64_t)rw << (16 + 4 * i) |
 	       (rw ? code : 0) << (18 + 4 * i);
+}
+
+static bool is_taken(const struct kvm_guest_debug *d, int i)
+{
+	return d->arch.debugreg[7] & UINT64_C(3) << 2 * i;
+}
+
+/*
+ * With our own in the processor KVM keeps the guest's out of it: they go where
+ * there is room.  A guest that changes them is followed at the next entry.
+ */
+void debug_slots_add_guest(struct vcpu *v, struct kvm_guest_debug *d)
+{
+	const struct x86_state *s;
+	uint64_t fields;
+
+	memset(v->guest_slot, 0, sizeof(v->guest_slot));
+	/* emulating hosts look at both, and know RF for the guest's alone */
+	if (!(d->control & KVM_GUESTDBG_USE_HW_BP) ||
+	    v->vm->config.caps->rf_resume != CAP_YES)
+		return;
+	s = vcpu_now(v, X86_GROUP_DEBUG);
+	for (int i = 0; i < VM_DEBUG_SLOTS; i++) {
+		int to = 0;
+
+		if (!(s->dr7 >> 2 * i & 3))
+			continue;
+		while (to < VM_DEBUG_SLOTS && is_taken(d, to))
+			to++;
+		if (to == VM_DEBUG_SLOTS)
+			return;
+		fields = s->dr7 >> (16 + 4 * i) & 0xf;
+		d->arch.debugreg[to] = s->dr[i];
+		d->arch.debugreg[7] |= UINT64_C(2) << 2 * to |
+				       fields << (16 + 4 * to);
+		v->guest_slot[to] = (uint8_t)BIT(i);
+	}
+}
+
+uint64_t debug_slots_guest_hits(const struct vcpu *v, uint64_t dr6)
+{
+	uint64_t bits = 0;
+
+	for (int i = 0; i < VM_DEBUG_SLOTS; i++)
+		if (dr6 & BIT(i))
+			bits |= v->guest_slot[i];
+	return bits;
 }
 
 void debug_slots_plan(const struct vm *vm, const struct vcpu *v,

@@ -85,6 +85,7 @@ bool vcpu_arm(struct vcpu *v)
 
 	memset(&d, 0, sizeof(d));
 	debug_slots_plan(v->vm, v, &d);
+	debug_slots_add_guest(v, &d);
 	if (v->stepping) {
 		d.control |= KVM_GUESTDBG_ENABLE;
 		if (!v->own_tf)

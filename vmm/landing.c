@@ -7,6 +7,10 @@
 #include "vmm/kvm.h"
 #include "vmm/step_impl.h"
 
+#define VECTOR_DB   1
+#define VECTOR_NMI  2
+#define DR7_ENABLED 0xffu /* L0 to G3: SDM Vol 3B, "Debug Registers" */
+
 static unsigned int spare_slots(const struct vcpu *v)
 {
 	unsigned int spare = 0;
@@ -162,6 +166,24 @@ void landing_add_vector(struct vcpu *v, unsigned int vector)
 	add_landing(v, to, true, false);
 }
 
+/* What is delivered before the instruction, and the guest's own #DB. */
+static void add_events(struct step *st)
+{
+	const struct x86_events *e;
+	const struct x86_state *s =
+		vcpu_now(st->v, X86_GROUP_EVENT | X86_GROUP_DEBUG);
+
+	e = &s->event;
+	if (e->exception_injected || e->exception_pending)
+		add_vector(st, e->exception_nr, e->exception_has_error);
+	if (e->nmi_injected || e->nmi_pending)
+		add_vector(st, VECTOR_NMI, false);
+	if (e->interrupt_injected)
+		add_vector(st, e->interrupt_nr, false);
+	if (s->dr7 & DR7_ENABLED)
+		add_vector(st, VECTOR_DB, false);
+}
+
 /* Does this step let an interrupt in, if one comes? */
 static bool is_open(struct step *st)
 {
@@ -180,6 +202,7 @@ void landings_plan(struct step *st)
 	v->landings = 0;
 	if (st->user.on)
 		add_landing(v, st->user.handler, true, false);
+	add_events(st);
 	if (is_open(st))
 		add_interrupts(st);
 	switch (st->insn.kind) {

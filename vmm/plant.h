@@ -79,5 +79,9 @@ void debug_slots_release(struct vm *vm, unsigned int plant);
 /* What to tell KVM: the plan, plus a stepping vCPU's landing places. */
 void debug_slots_plan(const struct vm *vm, const struct vcpu *v,
 		      struct kvm_guest_debug *d);
+/* Where that uses debug registers: the guest's own, in those that are left. */
+void debug_slots_add_guest(struct vcpu *v, struct kvm_guest_debug *d);
+/* Of a DEBUG exit's DR6: the B bits that the guest would see of its own. */
+uint64_t debug_slots_guest_hits(const struct vcpu *v, uint64_t dr6);
 
 #endif

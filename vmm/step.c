@@ -148,6 +148,17 @@ static void hide_tf(struct step *st)
 	}
 }
 
+/* Has it ended in a handler?  That begins without the flag. */
+static bool in_handler(struct step *st)
+{
+	gva_t pc = x86_linear_pc(vcpu_now(st->v, GPR_SYS));
+
+	for (unsigned int i = 0; i < st->v->landings; i++)
+		if (st->v->landing[i].addr == pc && st->v->landing[i].exception)
+			return true;
+	return false;
+}
+
 /*
  * KVM hides RFLAGS.TF while it steps and drops it at the end: give the guest
  * back the flag it has set for itself.
@@ -156,8 +167,8 @@ static void restore_tf(struct step *st, bool done)
 {
 	struct x86_state s;
 
-	if (st->user.on)
-		return; /* all that has happened to the guest's own flag */
+	if (st->user.on || in_handler(st))
+		return; /* all that there is to it has happened */
 	if (st->want_tf) {
 		vcpu_arm(st->v); /* not stepping: KVM stops hiding the flag */
 		s = *vcpu_now(st->v, X86_GROUP_GPR);
@@ -199,6 +210,21 @@ static bool finish_io(struct step *st, struct target_stop *stop, bool *stopped)
 	return *stopped || moved(st);
 }
 
+/* KVM takes INT1 for one of ours: it stops in front of it. */
+static bool own_int1(struct step *st)
+{
+	struct x86_state s;
+
+	if (st->insn.kind != INSN_INT || st->insn.vector != 1 || moved(st))
+		return false;
+	s = *vcpu_now(st->v, X86_GROUP_GPR);
+	s.rip += st->insn.length;
+	if (!vcpu_store(st->v, X86_GROUP_GPR, &s))
+		return false;
+	vcpu_queue_db(st->v, 0);
+	return true;
+}
+
 static enum step_result one_round(struct step *st, struct target_stop *stop,
 				  bool *again)
 {
@@ -207,7 +233,7 @@ static enum step_result one_round(struct step *st, struct target_stop *stop,
 	int os_errno;
 
 	*again = false;
-	v->assisted = false;
+	v->assisted = v->guest_db = false;
 	switch (vcpu_enter(v, &os_errno)) {
 	case ENTER_KICKED:
 		return moved(st) ? STEPPED : STEP_INTERRUPTED;
@@ -219,6 +245,11 @@ static enum step_result one_round(struct step *st, struct target_stop *stop,
 	}
 	if (vcpu_handle_exit(v, stop))
 		return STEP_STOPPED;
+	if (v->run->exit_reason == KVM_EXIT_DEBUG &&
+	    (v->guest_db || own_int1(st))) {
+		*again = true;
+		return STEPPED;
+	}
 	if (v->run->exit_reason == KVM_EXIT_DEBUG || v->step_over_done)
 		return STEPPED;
 	if (v->assisted && moved(st))
@@ -303,10 +334,10 @@ enum step_result vcpu_step(struct vcpu *v, struct target_stop *stop)
 	else if (!(st.from.rflags & X86_FL_TF))
 		hide_tf_in_interrupt_frame(&st);
 	v->stepping = v->passing = false;
-	v->landings = 0;
 	v->armed_valid = false;
 	v->awake = result == STEPPED && st.insn.kind != INSN_HLT;
 	restore_tf(&st, result == STEPPED);
+	v->landings = 0;
 	pc = x86_linear_pc(vcpu_now(v, GPR_SYS));
 	/* the step's exit can hide the one of HLT */
 	if (result == STEPPED && st.insn.kind == INSN_HLT &&

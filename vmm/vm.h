@@ -162,6 +162,9 @@ struct vcpu {
 	bool assisted; /* an instruction was done here: the step is over */
 	struct assist_count assist[VCPU_ASSISTS]; /* ends with a NULL name */
 	bool own_tf; /* stepping by the guest's own flag: user_step.c */
+	/* Debug registers that hold one of the guest's: its bit in DR6. */
+	uint8_t guest_slot[VM_DEBUG_SLOTS];
+	bool guest_db; /* one has hit: the guest's #DB is queued */
 	struct landing landing[VM_DEBUG_SLOTS];
 	unsigned int landings;
 	struct kvm_guest_debug armed;

@@ -10,13 +10,14 @@ extern const struct mark __start_step_marks[] __attribute__((weak));
 extern const struct mark __stop_step_marks[] __attribute__((weak));
 
 const uint8_t *step_guest;
+gva_t step_base;
 
 /* Where it is loaded; 0 for one of another guest. */
 static gva_t address(const struct mark *m)
 {
 	if (m->at < step_guest || m->at >= step_guest + STEP_SIZE)
 		return 0;
-	return GUEST_BASE + (gva_t)(m->at - step_guest);
+	return step_base + (gva_t)(m->at - step_guest);
 }
 
 static gva_t find(const char *name, size_t len)
@@ -58,7 +59,7 @@ void step_run_to(struct machine *m, const char *mark)
 	gva_t pc = step_at(mark);
 
 	if (c->int3 == INT3_TO_GUEST && c->hw_exec == CAP_NO) {
-		for (int i = 0; i < 200 && machine_pc(m, 0) != pc; i++)
+		for (int i = 0; i < 10000 && machine_pc(m, 0) != pc; i++)
 			CHECK_STOP(machine_step(m), STOP_STEP);
 	} else {
 		machine_insert(m, BP_SW, pc, 1);

@@ -82,12 +82,14 @@ enum {
 	"772: .asciz \"" #name "\"\n.org 772b + 24\n.popsection\n"
 
 /* machine_start() of a guest with marks. */
-#define step_start(m, id, mode, options)             \
-	do {                                         \
-		step_guest = guest_##id;             \
-		machine_start(m, id, mode, options); \
+#define step_start(m, id, mode, options)                            \
+	do {                                                        \
+		step_guest = guest_##id;                            \
+		step_base = (mode) == 16 ? GUEST_REAL : GUEST_BASE; \
+		machine_start(m, id, mode, options);                \
 	} while (0)
 extern const uint8_t *step_guest;
+extern gva_t step_base;
 
 /* Where a mark of that guest is. */
 gva_t step_at(const char *mark);

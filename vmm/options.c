@@ -164,18 +164,20 @@ static bool check_stdio(const struct options *o, struct err *err)
 	const char *taken = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(ask); i++) {
-		if (!ask[i].spec || strcmp(ask[i].spec, "stdio"))
+		if (!ask[i].spec ||
+		    (strcmp(ask[i].spec, "stdio") && strcmp(ask[i].spec, "tt"
+									 "y")))
 			continue;
 		if (o->comm && !strcmp(o->comm, "-"))
 			return err_set(err, ERR_USAGE,
-				       "--%s stdio: stdin and stdout belong "
+				       "--%s %s: stdin and stdout belong "
 				       "to the client when COMM is -",
-				       ask[i].option);
+				       ask[i].option, ask[i].spec);
 		if (taken)
 			return err_set(err, ERR_USAGE,
-				       "--%s stdio: --%s has stdin and "
+				       "--%s %s: --%s has stdin and "
 				       "stdout; send one of them elsewhere",
-				       ask[i].option, taken);
+				       ask[i].option, ask[i].spec, taken);
 		taken = ask[i].option;
 	}
 	return true;

@@ -244,7 +244,7 @@ static bool add_catch(struct options *o, const struct option *opt,
 static bool set_serial(struct options *o, const struct option *opt,
 		       const char *value, struct err *err)
 {
-	static const char *const words[] = {"stdio", "pty", "none"};
+	static const char *const words[] = {"stdio", "tty", "pty", "none"};
 	static const char *const prefixes[] = {"file:", "unix:"};
 
 	*FIELD(o, opt, const char *) = value;
@@ -318,9 +318,10 @@ const struct option options_table[] = {
 	     "the device that kvm-unit-tests' programs expect\n"
 	     "(QEMU's pc-testdev)",
 	     .set = set_true, AT(testdev)),
-	VALUE("serial", "stdio|file:PATH|unix:PATH|pty|none",
+	VALUE("serial", "stdio|tty|file:PATH|unix:PATH|pty|none",
 	      "where COM1 goes (default stdio; none with COMM -\n"
-	      "and with --batch)",
+	      "and with --batch); tty is this terminal with every\n"
+	      "key for the guest but Ctrl-], which ends it",
 	      .set = set_serial, AT(serial)),
 	VALUE("disk", "FILE[,ro][,snapshot=on]",
 	      "virtio disk (Linux: /dev/vda): a raw file or block\n"
@@ -329,11 +330,11 @@ const struct option options_table[] = {
 	      .set = add_disk),
 	FLAG("rng", "virtio entropy device",
 	     .set = set_true, AT(rng)),
-	VALUE("debugcon", "stdio|file:PATH|unix:PATH|pty|none",
+	VALUE("debugcon", "stdio|tty|file:PATH|unix:PATH|pty|none",
 	      "where bytes for ports 0xe9 and 0x402 go (default\n"
 	      "where COM1 goes; none with --bios)",
 	      .set = set_serial, AT(debugcon)),
-	VALUE("hvc", "stdio|file:PATH|unix:PATH|pty|none",
+	VALUE("hvc", "stdio|tty|file:PATH|unix:PATH|pty|none",
 	      "virtio console (Linux: hvc0) and where it goes",
 	      .set = set_serial, AT(hvc)),
 

@@ -88,7 +88,7 @@ TEST(unknown_spec_is_refused)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		CHECK(!console_open(bad[i], &con, &err));
 		CHECK_EQ(err.code, ERR_USAGE);
-		CHECK_HAS(err.msg, "stdio, file:PATH");
+		CHECK_HAS(err.msg, "stdio, tty, file:PATH");
 	}
 }
 
@@ -404,4 +404,40 @@ TEST(stdio_terminal_goes_raw_and_back)
 	console_close(con);
 	CHECK(!tcgetattr(0, &after));
 	CHECK_EQ(after.c_lflag, before.c_lflag);
+}
+
+TEST(tty_gives_the_guest_every_key_but_one)
+{
+	struct timespec soon = {.tv_sec = 5};
+	struct termios before, raw, after;
+	int master = take_terminal();
+	char buf[8] = "";
+	sigset_t term;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	CHECK(!sigprocmask(SIG_BLOCK, &term, NULL));
+	CHECK(!tcgetattr(0, &before));
+	CHECK_OK(console_open("tty", &con, &err), &err);
+	CHECK(!tcgetattr(0, &raw));
+	CHECK(!(raw.c_lflag & (ICANON | ECHO | ISIG)));
+	CHECK_EQ(write(master, "\3", 1), 1);
+	CHECK_EQ(input(buf, sizeof(buf)), 1);
+	CHECK_EQ(buf[0], 3);
+	CHECK_EQ(write(master, "ab\35c", 4), 4);
+	CHECK_EQ(input(buf, sizeof(buf)), 2);
+	CHECK_EQ(sigtimedwait(&term, NULL, &soon), SIGTERM);
+	console_close(con);
+	CHECK(!tcgetattr(0, &after));
+	CHECK_EQ(after.c_lflag, before.c_lflag);
+}
+
+TEST(tty_wants_a_terminal)
+{
+	int fds[2];
+
+	CHECK(!pipe(fds));
+	dup2(fds[0], 0);
+	CHECK(!console_open("tty", &con, &err));
+	CHECK_HAS(err.msg, "stdin is not a terminal");
 }

@@ -219,14 +219,16 @@ TEST(a_saved_crash_takes_no_machine)
 
 TEST(serial)
 {
-	static const char *const good[] = {"stdio", "pty", "none", "file:x",
-					   "unix:/s"};
+	static const char *const good[] = {"stdio", "tty",    "pty",
+					   "none",  "file:x", "unix:/s"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		CHECK_OK(PARSE(":1", "--serial", good[i]), &err);
 		CHECK_STR(options_serial(&o), good[i]);
 	}
-	REFUSED("--serial: 'tty' is not one of stdio|file:PATH", ":1",
+	REFUSED("--serial: 'screen' is not one of stdio|tty|file:PATH", ":1",
+		"--serial", "screen");
+	REFUSED("--serial tty: stdin and stdout belong to the client", "-",
 		"--serial", "tty");
 	REFUSED("--serial: 'file:' names no PATH", ":1", "--serial=file:");
 	REFUSED("--serial stdio: stdin and stdout belong to the client", "-",

@@ -173,6 +173,17 @@ static void input_ended(struct console *con)
 	con->in_fd = -1;
 }
 
+/* What comes before the key that ends the program. */
+static size_t before_escape(const char *buf, size_t len)
+{
+	const char *at = memchr(buf, CONSOLE_ESCAPE, len);
+
+	if (!at)
+		return len;
+	kill(getpid(), SIGTERM);
+	return (size_t)(at - buf);
+}
+
 size_t console_input(struct console *con, void *buf, size_t size)
 {
 	ssize_t n;
@@ -184,7 +195,8 @@ size_t console_input(struct console *con, void *buf, size_t size)
 	}
 	n = read(con->in_fd, buf, size);
 	if (n > 0)
-		return (size_t)n;
+		return con->has_escape ? before_escape(buf, (size_t)n)
+				       : (size_t)n;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (size)
@@ -205,6 +217,7 @@ static const struct {
 	bool (*open)(struct console *con, const char *arg, struct err *err);
 } backends[] = {
 	{"stdio", false, console_open_stdio},
+	{"tty", false, console_open_tty},
 	{"file:", true, console_open_file},
 	{"unix:", true, console_open_unix},
 	{"pty", false, console_open_pty},
@@ -223,8 +236,8 @@ static bool open_backend(struct console *con, const char *spec, struct err *err)
 		return backends[i].open(con, spec + len, err);
 	}
 	return err_set(err, ERR_USAGE,
-		       "--serial %s: not one of stdio, file:PATH, unix:PATH, "
-		       "pty, none",
+		       "--serial %s: not one of stdio, tty, file:PATH, "
+		       "unix:PATH, pty, none",
 		       spec);
 }
 

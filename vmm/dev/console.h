@@ -1,6 +1,6 @@
 /*
  * Where the guest's serial port and debug consoles go on the host:
- * --serial stdio|file:PATH|unix:PATH|pty|none.
+ * --serial stdio|tty|file:PATH|unix:PATH|pty|none.
  *
  * Threading: console_write() from vCPU threads (device code, under the bus
  * lock); it never blocks for long: a slow reader loses nothing up to 64 KiB,
@@ -21,6 +21,8 @@ struct console;
  * Open per spec.
  *   stdio      input from stdin, which goes raw if it is our terminal (Ctrl-C
  *              and Ctrl-Z keep their meaning); output to stdout
+ *   tty        our terminal with every key for the guest, but Ctrl-], which
+ *              ends the program as SIGTERM does
  *   file:PATH  output only, the file is truncated
  *   unix:PATH  a listening socket, mode 0600; one client at a time, and what
  *              the guest said before it came (up to 64 KiB) is sent to it

@@ -6,7 +6,8 @@
 
 #include "vmm/dev/console.h"
 
-#define CONSOLE_QUEUE 65536
+#define CONSOLE_QUEUE  65536
+#define CONSOLE_ESCAPE 0x1d /* Ctrl-] */
 
 /*
  * Locking: `lock` guards everything but in_fd and listen_fd, which are the
@@ -24,6 +25,7 @@ struct console {
 	int listen_fd; /* unix:PATH, or -1 */
 	bool out_broken;   /* a write failed for good; bytes are discarded */
 	bool has_terminal; /* stdin's modes are changed */
+	bool has_escape;   /* CONSOLE_ESCAPE in the input ends the program */
 	char *unlink_path; /* socket to remove, owned */
 
 	/* Bytes out_fd did not take yet. */
@@ -34,6 +36,7 @@ struct console {
 
 /* Fill in the descriptors; console.c undoes what a failing opener left. */
 bool console_open_stdio(struct console *con, const char *arg, struct err *err);
+bool console_open_tty(struct console *con, const char *arg, struct err *err);
 bool console_open_file(struct console *con, const char *path, struct err *err);
 bool console_open_unix(struct console *con, const char *path, struct err *err);
 bool console_open_pty(struct console *con, const char *arg, struct err *err);

@@ -26,8 +26,9 @@ void console_restore_terminal(void)
 	tcsetattr(STDIN_FILENO, TCSANOW, &saved_modes);
 }
 
-/* Keys reach the guest one by one, as typed; signals stay with us. */
-static bool make_terminal_raw(struct console *con, struct err *err)
+/* Keys reach the guest one by one, as typed; the keys for signals, too? */
+static bool make_terminal_raw(struct console *con, bool signals,
+			      struct err *err)
 {
 	struct termios modes;
 
@@ -39,6 +40,8 @@ static bool make_terminal_raw(struct console *con, struct err *err)
 	modes.c_iflag &= ~(tcflag_t)(BRKINT | PARMRK | ISTRIP | INLCR | IGNCR |
 				     ICRNL | IXON);
 	modes.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | IEXTEN);
+	if (signals)
+		modes.c_lflag &= ~(tcflag_t)ISIG;
 	modes.c_cc[VMIN] = 1;
 	modes.c_cc[VTIME] = 0;
 	if (tcsetattr(STDIN_FILENO, TCSANOW, &modes))
@@ -86,7 +89,27 @@ bool console_open_stdio(struct console *con, const char *arg, struct err *err)
 		return true;
 	}
 	con->in_fd = STDIN_FILENO;
-	return make_terminal_raw(con, err);
+	return make_terminal_raw(con, false, err);
+}
+
+bool console_open_tty(struct console *con, const char *arg, struct err *err)
+{
+	if (!isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) != getpgrp())
+		return err_set(err, ERR_USAGE,
+			       "--serial tty: stdin is not a terminal that "
+			       "this "
+			       "program has to itself (a pipe, or running in "
+			       "the "
+			       "background); there is --serial stdio");
+	con->out_fd = open_stdout();
+	if (con->out_fd < 0)
+		return err_set_errno(err, ERR_IO,
+				     "--serial tty: cannot use stdout");
+	con->in_fd = STDIN_FILENO;
+	con->has_escape = true;
+	log_msg(LOG_INFO, "serial console on this terminal: every key is the "
+			  "guest's but Ctrl-], which ends it");
+	return make_terminal_raw(con, true, err);
 }
 
 bool console_open_file(struct console *con, const char *path, struct err *err)

@@ -50,4 +50,21 @@ enum assist_result assist_insn(struct x86_state *s, const struct decoded *d,
 /* Would it know this one? */
 bool assist_knows(const struct decoded *d);
 
+/*
+ * A SYSCALL that a host leaves half done: it loads RCX, R11 and RIP and masks
+ * RFLAGS, but stays at CPL 3, so that the first fetch at LSTAR is a page fault.
+ * Seen from the first instruction of #PF's handler.
+ */
+struct syscall_fault {
+	uint64_t error, rip, cs, rflags, rsp, ss; /* the frame, from RSP up */
+	uint8_t insn[2]; /* the two bytes in front of RCX */
+};
+
+/*
+ * Do what is left of it: s becomes as at LSTAR.  Needs the groups GPR, SYS and
+ * MSR; changes GPR and SYS.  False: it is another fault, and nothing has been
+ * touched.  CR2 keeps the fault's address.
+ */
+bool assist_syscall(struct x86_state *s, const struct syscall_fault *f);
+
 #endif

@@ -236,7 +236,6 @@ const struct cpuid_dep cpuid_deps[] = {
 	{"xsavec", "xsave"},
 	{"xgetbv1", "xsave"},
 	{"xsaves", "xsave"},
-	{"xsaveerptr", "xsave"},
 	{"pku", "xsave"},
 	{"mpx", "xsave"},
 	{"avx", "xsave"},

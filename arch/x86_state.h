@@ -177,6 +177,7 @@ struct x86_cpu_info {
 #define X86_CR4_SMEP  (UINT64_C(1) << 20)
 #define X86_CR4_SMAP  (UINT64_C(1) << 21)
 #define X86_CR4_PKE   (UINT64_C(1) << 22)
+#define X86_EFER_SCE  (UINT64_C(1) << 0)
 #define X86_EFER_LME  (UINT64_C(1) << 8)
 #define X86_EFER_LMA  (UINT64_C(1) << 10)
 #define X86_EFER_NXE  (UINT64_C(1) << 11)

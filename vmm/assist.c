@@ -74,7 +74,7 @@ static bool assist_write(void *ctx, gva_t gva, const void *buf, size_t len,
 	return access(ctx, gva, (void *)(uintptr_t)buf, len, true, pfec);
 }
 
-static void count(struct vcpu *v, const char *name)
+void vcpu_assist_count(struct vcpu *v, const char *name, gva_t rip)
 {
 	struct exit_record *e = recorder_last(&v->recorder);
 
@@ -88,9 +88,9 @@ static void count(struct vcpu *v, const char *name)
 		if (!v->assist[i].name)
 			log_msg(LOG_INFO,
 				"vCPU %u: --assist does %s at rip 0x%llx, "
-				"which this host's KVM cannot emulate; further "
-				"ones are only counted (`monitor stats`)",
-				v->index, name, (unsigned long long)v->now.rip);
+				"which this host's KVM cannot; further ones "
+				"are only counted (`monitor stats`)",
+				v->index, name, (unsigned long long)rip);
 		v->assist[i].name = name;
 		snprintf(v->assist[i].label, sizeof(v->assist[i].label),
 			 "assist_%s", name);
@@ -140,7 +140,7 @@ bool vcpu_assist(struct vcpu *v)
 	result = assist_insn(&s, &d, &mem, &a);
 	if (result == ASSIST_UNKNOWN)
 		return false;
-	count(v, a.name);
+	vcpu_assist_count(v, a.name, v->now.rip);
 	v->assisted = result == ASSIST_DONE;
 	return (!a.groups || vcpu_store(v, a.groups, &s)) &&
 	       store_events(v, result, &a);

@@ -8,10 +8,15 @@
 
 int debug_slot_free(const struct vm *vm)
 {
-	for (int i = 0; i < VM_DEBUG_SLOTS; i++)
+	for (unsigned int i = 0; i < debug_slots_count(vm); i++)
 		if (!vm->slot[i].used)
-			return i;
+			return (int)i;
 	return -1;
+}
+
+unsigned int debug_slots_count(const struct vm *vm)
+{
+	return VM_DEBUG_SLOTS - vm->assist_syscall;
 }
 
 void debug_slots_release(struct vm *vm, unsigned int plant)
@@ -139,7 +144,7 @@ void debug_slots_plan(const struct vm *vm, const struct vcpu *v,
 	unsigned int landing = 0;
 	uint64_t dr7 = 0;
 
-	for (int i = 0; i < VM_DEBUG_SLOTS; i++) {
+	for (int i = 0; i < (int)debug_slots_count(vm); i++) {
 		const struct debug_slot *s = &vm->slot[i];
 
 		if (s->used && v->passing && s->rw == 0 &&
@@ -152,6 +157,10 @@ void debug_slots_plan(const struct vm *vm, const struct vcpu *v,
 			d->arch.debugreg[i] = v->landing[landing++].addr;
 			dr7 |= dr7_field(i, 0, 1);
 		}
+	}
+	if (v->pf_armed && !(v->passing && v->pass_pc == v->pf_armed)) {
+		d->arch.debugreg[VM_DEBUG_SLOTS - 1] = v->pf_armed;
+		dr7 |= dr7_field(VM_DEBUG_SLOTS - 1, 0, 1);
 	}
 	if (vm->plants)
 		d->control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_SW_BP;

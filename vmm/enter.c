@@ -47,7 +47,8 @@ static bool go_inside(struct vcpu *v, bool *missed)
 	if (v->nudged)
 		v->run->immediate_exit = stop;
 	v->nudged = false;
-	*missed = user_irq_missed_locked(v);
+	*missed = user_irq_missed_locked(v) ||
+		  v->pf_armed != atomic_load(&vm->pf_handler);
 	go = !*missed && (!stop || v->io_pending);
 	if (go)
 		atomic_store(&v->inside, true);
@@ -84,6 +85,7 @@ bool vcpu_arm(struct vcpu *v)
 	struct kvm_guest_debug d;
 
 	memset(&d, 0, sizeof(d));
+	v->pf_armed = atomic_load(&v->vm->pf_handler);
 	debug_slots_plan(v->vm, v, &d);
 	debug_slots_add_guest(v, &d);
 	if (v->stepping) {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "vmm/assist_syscall.h"
 #include "vmm/irqchip.h"
 #include "vmm/user_irqchip.h"
 #include "vmm/vm.h"
@@ -325,6 +326,13 @@ bool vcpu_handle_exit(struct vcpu *v, struct target_stop *stop)
 	uint32_t reason = v->run->exit_reason;
 	bool stopped = false, known = false;
 
+	if (v->vm->assist_syscall) {
+		assist_syscall_follow(v);
+		if (reason == KVM_EXIT_DEBUG)
+			stopped = assist_syscall_fault(v, stop, &known);
+		if (known)
+			return stopped;
+	}
 	if (is_plain(reason))
 		vcpu_record_exit(v);
 	for (size_t i = 0; i < ARRAY_SIZE(exit_table) && !known; i++) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "vmm/kvm.h"
+#include "vmm/plant.h"
 #include "vmm/step_impl.h"
 
 #define VECTOR_DB   1
@@ -15,7 +16,7 @@ static unsigned int spare_slots(const struct vcpu *v)
 {
 	unsigned int spare = 0;
 
-	for (int i = 0; i < VM_DEBUG_SLOTS; i++)
+	for (unsigned int i = 0; i < debug_slots_count(v->vm); i++)
 		spare += v->bare || !v->vm->slot[i].used;
 	return spare;
 }

@@ -447,10 +447,11 @@ bool live_create(int kvm_fd, const struct vm_config *config, struct live **out,
 		free(live);
 		return false;
 	}
-	live->vm.target.caps = (struct target_caps){.can_write = true,
-						    .can_run = true,
-						    .can_reset = true,
-						    .hw_slots = VM_DEBUG_SLOTS};
+	live->vm.target.caps =
+		(struct target_caps){.can_write = true,
+				     .can_run = true,
+				     .can_reset = true,
+				     .hw_slots = debug_slots_count(&live->vm)};
 	*out = live;
 	return true;
 }

@@ -312,7 +312,8 @@ const struct option options_table[] = {
 	      .set = set_choice, AT(irqchip), .choice = irqchips),
 	FLAG("assist",
 	     "do the few kernel instructions that an emulating\n"
-	     "host refuses (fninit, clac, int n, ...) in its place",
+	     "host refuses (fninit, clac, int n, SYSCALL, ...) in\n"
+	     "its place",
 	     .set = set_true, AT(assist)),
 	FLAG("testdev",
 	     "the device that kvm-unit-tests' programs expect\n"

@@ -172,9 +172,12 @@ static bool plant_exec(struct vm *vm, unsigned int vcpu, struct plant *p,
 		if (debug_slot_take(vm, p, p->bp.addr, 1, 0))
 			return true;
 		return err_set(err, ERR_LIMIT,
-			       "all 4 debug registers are in use; delete a "
+			       "all %u debug registers are in use%s; delete a "
 			       "hardware breakpoint or watchpoint, or use a "
-			       "software breakpoint (break)");
+			       "software breakpoint (break)",
+			       debug_slots_count(vm),
+			       vm->assist_syscall ? " (--assist has the last)"
+						  : "");
 	}
 	if (mapped && patches_work(vm)) {
 		bool shadow = p->bp.type == BP_SW &&

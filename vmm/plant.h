@@ -65,6 +65,8 @@ void patch_lay_again(struct vm *vm, struct plant *p);
 
 /* ---- debug_slots.c ---- */
 
+/* How many there are for breakpoints, landing places and watchpoints. */
+unsigned int debug_slots_count(const struct vm *vm);
 /* Index of a free one, or -1. */
 int debug_slot_free(const struct vm *vm);
 /*

@@ -181,6 +181,11 @@ void vcpu_alone_end(struct vcpu *v)
 	pthread_mutex_unlock(&vm->lock);
 }
 
+void vcpu_nudge_others_locked(struct vcpu *v)
+{
+	others_inside_locked(v);
+}
+
 static void end_over(struct vcpu *v, bool done)
 {
 	struct vm *vm = v->vm;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "vmm/assist_syscall.h"
 #include "vmm/inspect/inspect.h"
 #include "vmm/inspect/stats.h"
 #include "vmm/boot/firmware.h"
@@ -288,6 +289,8 @@ static void blank(struct vm *vm, int kvm_fd, const struct vm_config *config)
 	vm->cpuid = *config->cpuid;
 	vm->block_irqs = true;
 	vm->patch_byte = host_caps_patch_byte(config->caps);
+	vm->assist_syscall = config->assist &&
+			     assist_syscall_needed(config->caps);
 	catch_init(&vm->catches);
 	pthread_mutex_init(&vm->lock, NULL);
 	pthread_cond_init(&vm->go_cond, NULL);
@@ -387,12 +390,14 @@ bool vm_reset(struct vm *vm, struct err *err)
 		v->has_pending = v->reported = v->io_pending = false;
 		v->has_before = v->has_evidence = v->armed_valid = false;
 		v->fresh = 0;
+		v->pf_gate = (struct pf_gate){0};
 		if (!power_on_restore(v, err))
 			return err_prefix(err, "resetting vCPU %u", i);
 	}
 	if (!guest_mem_zero(&vm->mem, err) || !load(vm, err))
 		return false;
 	vm->ever_ran = false;
+	atomic_store(&vm->pf_handler, 0);
 	plant_reset(vm);
 	return slots_apply(&vm->slots, true, err);
 }

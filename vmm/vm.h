@@ -78,6 +78,13 @@ struct landing {
 	bool has_error; /* ... with an error code on it */
 };
 
+/* Where the gate of #PF lies, as last seen (assist_syscall.c). */
+struct pf_gate {
+	gva_t gva;
+	uint64_t cr3;
+	gpa_t gpa;
+};
+
 /* How often --assist did an instruction. */
 struct assist_count {
 	const char *name;   /* of the instruction, static */
@@ -165,6 +172,8 @@ struct vcpu {
 	/* Debug registers that hold one of the guest's: its bit in DR6. */
 	uint8_t guest_slot[VM_DEBUG_SLOTS];
 	bool guest_db; /* one has hit: the guest's #DB is queued */
+	struct pf_gate pf_gate;
+	gva_t pf_armed; /* vm->pf_handler when KVM was last told */
 	struct landing landing[VM_DEBUG_SLOTS];
 	unsigned int landings;
 	struct kvm_guest_debug armed;
@@ -261,6 +270,8 @@ struct vm {
 	struct plant *plant;
 	unsigned int plants, plants_max;
 	struct debug_slot slot[VM_DEBUG_SLOTS];
+	bool assist_syscall;	  /* the last debug register is for ... */
+	_Atomic gva_t pf_handler; /* ... this; 0: not known; set under lock */
 	uint8_t patch_byte;
 
 	struct catches catches;
@@ -305,6 +316,8 @@ void vcpu_run_to_stop(struct vcpu *v, struct target_stop *stop);
  */
 void vcpu_alone_begin(struct vcpu *v);
 void vcpu_alone_end(struct vcpu *v);
+/* Have the other vCPUs leave KVM_RUN and arm again; vm->lock held. */
+void vcpu_nudge_others_locked(struct vcpu *v);
 /* Running no more: tell the others, and the server when it was the last. */
 void vcpu_park(struct vcpu *v, const struct target_stop *stop);
 
@@ -425,6 +438,8 @@ bool watch_retry(struct vcpu *v, struct target_stop *stop, bool *handled);
 /* ---- assist.c ---- */
 /* --assist: do the instruction that KVM's emulator refused.  False: cannot. */
 bool vcpu_assist(struct vcpu *v);
+/* One of these was done for the exit that has just been recorded. */
+void vcpu_assist_count(struct vcpu *v, const char *name, gva_t rip);
 
 /* ---- story.c ---- */
 /* Keep the evidence of this exit; fill the stop but for its text. */

@@ -28,7 +28,7 @@ static void probe(void)
 struct expected {
 	const char *backend;
 	struct debug_caps real, cpl0, cpl3;
-	enum cap_verdict rf_resume, step_fault, sse_cpl0, paging32;
+	enum cap_verdict rf_resume, step_fault, syscall, sse_cpl0, paging32;
 	enum shutdown_state shutdown;
 };
 
@@ -43,6 +43,7 @@ static const struct expected expected[] = {
 			 CAP_UNKNOWN},
 		.rf_resume = CAP_NO,
 		.step_fault = CAP_YES,
+		.syscall = CAP_NO,
 		.sse_cpl0 = CAP_NO,
 		.paging32 = CAP_NO,
 		.shutdown = SHUTDOWN_KEEPS,
@@ -57,6 +58,7 @@ static const struct expected expected[] = {
 			 CAP_YES, CAP_YES},
 		.rf_resume = CAP_YES,
 		.step_fault = CAP_NO,
+		.syscall = CAP_YES,
 		.sse_cpl0 = CAP_YES,
 		.paging32 = CAP_YES,
 		.shutdown = SHUTDOWN_KEEPS,
@@ -71,6 +73,7 @@ static const struct expected expected[] = {
 			 CAP_YES, CAP_YES},
 		.rf_resume = CAP_YES,
 		.step_fault = CAP_NO,
+		.syscall = CAP_YES,
 		.sse_cpl0 = CAP_YES,
 		.paging32 = CAP_YES,
 		.shutdown = SHUTDOWN_RESETS,
@@ -124,6 +127,7 @@ TEST(verdicts_are_those_of_the_back_end)
 	check_mode("CPL3", &caps.cpl3, &e->cpl3);
 	check_one("RF", caps.rf_resume, on_tcg() ? 0 : e->rf_resume);
 	check_one("step into a fault", caps.step_fault, e->step_fault);
+	check_one("SYSCALL", caps.syscall, e->syscall);
 	check_one("SSE", caps.sse_cpl0, e->sse_cpl0);
 	if (skipped)
 		test_skip("the rest was left out: %s", skipped);

@@ -199,6 +199,21 @@ TEST(auto_masks_only_what_was_measured)
 	CHECK(has("smap"));
 }
 
+/*
+ * APM Vol 3, Fn8000_0008 EBX: it is about FXRSTOR too.  Without it Linux works
+ * around an old leak with instructions that an emulating host refuses.
+ */
+TEST(auto_leaves_xsaveerptr_without_xsave)
+{
+	amd();
+	for (unsigned int i = 0; i < full.n; i++)
+		if (full.entry[i].function == 0x80000008)
+			full.entry[i].ebx |= 4;
+	caps.sse_cpl0 = CAP_NO;
+	CHECK_OK(build("auto"), &err);
+	CHECK(!has("xsave") && has("xsaveerptr"));
+}
+
 TEST(every_vcpu_has_its_own_apic_id)
 {
 	intel();

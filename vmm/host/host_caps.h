@@ -90,7 +90,8 @@ struct host_caps {
 	enum cap_verdict rf_resume;
 	/* stepping into a fault stops in the handler */
 	enum cap_verdict step_fault;
-	enum cap_verdict sse_cpl0;	       /* SSE at CPL0 runs */
+	enum cap_verdict syscall;  /* SYSCALL at CPL3 arrives at CPL0 */
+	enum cap_verdict sse_cpl0; /* SSE at CPL0 runs */
 	enum cap_verdict insn[CAP_INSN_COUNT]; /* NO = refused at CPL0 */
 	enum cap_verdict paging32; /* 32-bit paging can be switched on */
 	/* a read-only slot turns writes to MMIO */

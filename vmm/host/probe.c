@@ -318,6 +318,35 @@ static void measure_shutdown(struct probe *p)
 		p->caps->shutdown = SHUTDOWN_RESETS;
 }
 
+/*
+ * syscall; ... at LSTAR: nop; hlt.  Where it stays at CPL3 that HLT is a #GP.
+ */
+static void measure_syscall(struct probe *p)
+{
+	static const uint8_t code[] = {0x0f, 0x05, 0xf4, 0xf4, 0x90, 0xf4};
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry[3];
+	} msrs = {.head.nmsrs = 3,
+		  .entry = {{.index = 0xc0000081, /* STAR */
+			     .data = UINT64_C(0x10) << 48 | UINT64_C(8) << 32},
+			    {.index = 0xc0000082, .data = PROBE_CODE + 4},
+			    {.index = 0xc0000084}}};
+	uint64_t pc;
+	int reason;
+
+	if (!probe_load(p, PROBE_CPL3, code, sizeof(code)) ||
+	    ioctl(p->vm.vcpu_fd, KVM_SET_MSRS, &msrs) != 3 ||
+	    !probe_run(p, &reason) || reason != KVM_EXIT_HLT)
+		return;
+	pc = probe_vm_pc(&p->vm, PROBE_CPL0);
+	if (pc == PROBE_CODE + sizeof(code))
+		p->caps->syscall = CAP_YES;
+	else if (probe_vector(p, PROBE_CPL0) == 13 &&
+		 probe_vm_regs(&p->vm).rcx == PROBE_CODE + 2)
+		p->caps->syscall = CAP_NO;
+}
+
 /* ---- all of them ---- */
 
 /*
@@ -336,6 +365,7 @@ static const struct measurement {
 	{"readonly", measure_readonly},
 	{"kick", measure_kick},
 	{"cpl3", measure_cpl3},
+	{"syscall", measure_syscall},
 	{"paging32", measure_paging32},
 	{"shutdown", measure_shutdown},
 };

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "tests/kvm/machine.h"
+#include "stub/inspect.h"
 #include "vmm/dev/devices.h"
 
 static struct machine m;
@@ -261,4 +262,74 @@ TEST(serial_interrupt_wakes_a_halted_guest)
 	CHECK_STOP(machine_wait(&m), STOP_EXITED);
 	machine_end(&m);
 	console_close(o.serial);
+}
+
+/* The RTC at 256 Hz; polls the slave PIC, exits with what register C says. */
+GUEST(rtc_periodic, "mov $0x11, %al\n"
+		    "out %al, $0xa0\n"
+		    "mov $0x70, %al\n"
+		    "out %al, $0xa1\n"
+		    "mov $2, %al\n"
+		    "out %al, $0xa1\n"
+		    "mov $1, %al\n"
+		    "out %al, $0xa1\n"
+		    "mov $0x0a, %al\n"
+		    "out %al, $0x70\n"
+		    "mov $0x28, %al\n"
+		    "out %al, $0x71\n"
+		    "mov $0x0b, %al\n"
+		    "out %al, $0x70\n"
+		    "mov $0x42, %al\n"
+		    "out %al, $0x71\n"
+		    "1: mov $0x0a, %al\n"
+		    "out %al, $0xa0\n"
+		    "in $0xa0, %al\n"
+		    "test $1, %al\n"
+		    "jz 1b\n"
+		    "mov $0x0c, %al\n"
+		    "out %al, $0x70\n"
+		    "in $0x71, %al\n"
+		    "and $0xc0, %al\n"
+		    "shr $2, %al\n"
+		    "out %al, $0xf4\n"
+		    "1: jmp 1b\n");
+
+TEST(rtc_raises_irq_8)
+{
+	static const enum vm_irqchip chips[] = {IRQCHIP_KERNEL, IRQCHIP_USER};
+
+	for (size_t i = 0; i < ARRAY_SIZE(chips); i++) {
+		struct machine_options o = {.irqchip = chips[i]};
+
+		machine_start(&m, rtc_periodic, 64, &o);
+		run_until_exit(0x61);
+		machine_end(&m);
+	}
+}
+
+/* Exits with LSR's break bit and the byte that follows. */
+GUEST(read_break, "mov $0x3fd, %dx\n"
+		  "1: in %dx, %al\n"
+		  "test $1, %al\n"
+		  "jz 1b\n"
+		  "mov %al, %ah\n"
+		  "mov $0x3f8, %dx\n"
+		  "in %dx, %al\n"
+		  "in %dx, %al\n"
+		  "and $0x10, %ah\n"
+		  "sub $'t', %al\n"
+		  "or %ah, %al\n"
+		  "out %al, $0xf4\n"
+		  "1: jmp 1b\n");
+
+TEST(sysrq_is_a_break_and_a_key)
+{
+	struct err err;
+
+	machine_start(&m, read_break, 64, NULL);
+	CHECK_OK(target_type(m.target, true, "t", 1, &err), &err);
+	CHECK(!target_type(m.target, true, "t", 1, &err));
+	CHECK_HAS(err.msg, "has not read the last break");
+	run_until_exit(0x21);
+	machine_end(&m);
 }

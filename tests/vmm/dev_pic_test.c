@@ -210,3 +210,32 @@ TEST(registers_have_names)
 	CHECK(bus_reg_name(&bus, BUS_PIO, 0xa1, true) != NULL);
 	CHECK_STR(bus_reg_name(&bus, BUS_PIO, 0x4d1, true), "ELCR slave");
 }
+
+TEST(a_line_that_is_up_requests_as_it_becomes_level)
+{
+	setup();
+	out(0x21, 0);
+	pic_set_line(&pic, 5, 1);
+	CHECK_EQ(pic_ack(&pic), 0x25);
+	out(0x20, 0x20);
+	CHECK(!pic.s.intr);
+	out(0x4d0, 0x20);
+	CHECK(pic.s.intr);
+	pic_set_line(&pic, 5, 0);
+	CHECK(!pic.s.intr);
+}
+
+TEST(an_eoi_in_special_mask_mode_leaves_what_is_masked)
+{
+	setup();
+	out(0x21, 0);
+	pic_set_line(&pic, 3, 1);
+	pic_ack(&pic);
+	out(0x20, 0x68);
+	out(0x21, 0x08);
+	pic_set_line(&pic, 6, 1);
+	CHECK_EQ(pic_ack(&pic), 0x26);
+	out(0x20, 0x20);
+	out(0x20, 0x0b);
+	CHECK_EQ(in(0x20), 0x08);
+}

@@ -220,6 +220,8 @@ TEST(states_that_cannot_be_are_refused_by_name)
 		{"pit", "pit: channel: mode is 0x6", 25, 6},
 		{"lapic1", "lapic1: its ID is", 16 + 4 * 2 + 3, 0},
 		{"reset", "reset: value is 0x1", 0, 1},
+		{"i8042", "i8042: command is 0xaa", 2, 0xaa},
+		{"cmos", "cmos: flags cannot be 0x8", 24, 8},
 		{"pci-host", "pci-host: config[0x0] is read-only", 4, 1},
 		{"virtio-rng", "virtio-rng: virtio: queue: size is 0x103",
 		 32 + 24, 3},

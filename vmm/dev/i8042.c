@@ -283,6 +283,22 @@ static const struct wire_layout i8042_layout = {
 					     {.kind = WIRE_END}}};
 #undef S
 
+static bool takes_data(uint8_t command)
+{
+	return !command || (command & 0xe0) == CMD_WRITE_RAM ||
+	       (command >= CMD_WRITE_OUTPUT_PORT && command <= CMD_WRITE_AUX);
+}
+
+static bool i8042_check(const struct device *dev, const void *state,
+			struct err *err)
+{
+	const struct i8042_state *s = state;
+
+	return takes_data(s->command) ||
+	       err_set(err, ERR_MALFORMED,
+		       "command is 0x%x, which waits for no data", s->command);
+}
+
 static const struct device_class i8042_class = {
 	.name = "i8042",
 	.about = "keyboard controller",
@@ -290,6 +306,7 @@ static const struct device_class i8042_class = {
 	.state = &i8042_layout,
 	.regs = i8042_regs,
 	.reset = i8042_reset,
+	.check = i8042_check,
 };
 
 const struct region_ops i8042_data_region = {

@@ -179,8 +179,8 @@ static void command(struct pic *p, unsigned int chip, uint8_t value)
 	case 0:
 		p->s.rotate_on_auto_eoi[chip] = rotate;
 		break;
-	case OCW2_EOI:
-		first = urgency(c, c->isr);
+	case OCW2_EOI: /* "Special Mask Mode": not what is masked */
+		first = urgency(c, c->special_mask ? c->isr & ~c->imr : c->isr);
 		if (first != NONE)
 			first = (first + c->priority_add) % 8;
 		end_of_interrupt(c, first, rotate);
@@ -291,8 +291,11 @@ static void elcr_write(struct device *dev, uint64_t offset, unsigned int size,
 		       uint64_t value)
 {
 	struct pic *p = of(dev);
+	struct x86_pic *c = &p->s.chip[offset & 1];
 
-	p->s.chip[offset & 1].elcr = value & elcr_writable[offset & 1];
+	c->elcr = value & elcr_writable[offset & 1];
+	/* a level line requests while it is up, and no longer */
+	c->irr = (c->irr & ~c->elcr) | (c->last_irr & c->elcr);
 	update(p);
 }
 

@@ -226,6 +226,15 @@ const char *target_image(struct target *t)
 	return OP(t, image) ? OP(t, image)(t) : NULL;
 }
 
+bool target_power_button(struct target *t, bool *heard, struct err *err)
+{
+	if (!target_check_stopped(t, err))
+		return false;
+	if (!OP(t, power_button))
+		return target_unsupported(t, "press a power button", err);
+	return OP(t, power_button)(t, heard, err);
+}
+
 bool target_type(struct target *t, bool begin, const char *text, size_t len,
 		 struct err *err)
 {

@@ -191,6 +191,8 @@ struct target_inspect_ops {
 	 */
 	bool (*type)(struct target *t, bool begin, const char *text, size_t len,
 		     struct err *err);
+	/* Press the power button.  *heard: the guest listens for it. */
+	bool (*power_button)(struct target *t, bool *heard, struct err *err);
 	/* How the VM was made, ioctl by ioctl, and what came back. */
 	void (*vm_log)(struct target *t, struct buf *out);
 	void (*host)(struct target *t, struct x86_host *host);
@@ -248,6 +250,8 @@ bool target_io(struct target *t, bool mmio, uint64_t addr, unsigned int size,
 	       bool write, uint64_t *value, struct err *err) MUST_CHECK;
 bool target_type(struct target *t, bool begin, const char *text, size_t len,
 		 struct err *err) MUST_CHECK;
+bool target_power_button(struct target *t, bool *heard,
+			 struct err *err) MUST_CHECK;
 /* False when the target keeps no such log. */
 bool target_vm_log(struct target *t, struct buf *out);
 /* Fills *host with "not known" where the target does not tell. */

@@ -261,6 +261,16 @@ const struct mon_command mon_device_commands[] = {
 		.run = mon_sysrq,
 	},
 	{
+		.name = "system_powerdown",
+		.usage = "",
+		.help = "press the ACPI power button",
+		.long_help = "What the guest makes of it is its own: an "
+			     "installed Linux shuts down, one without a "
+			     "program that listens for it does nothing.",
+		.needs = MON_NEED_STOPPED | MON_NEED_RUN,
+		.run = mon_powerdown,
+	},
+	{
 		.name = "type",
 		.usage = "TEXT...",
 		.help = "input for the guest's serial port COM1",

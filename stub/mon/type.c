@@ -1,4 +1,4 @@
-/* sysrq, type: input for the guest's serial console. */
+/* sysrq, type, system_powerdown: what is done to the guest from outside. */
 #include <string.h>
 
 #include "base/hex.h"
@@ -21,6 +21,21 @@ enum mon_result mon_sysrq(struct mon_ctx *ctx)
 		   "a break and '%s' are at COM1; the guest gets "
 		   "them when it runs\n",
 		   key);
+	return MON_OK;
+}
+
+enum mon_result mon_powerdown(struct mon_ctx *ctx)
+{
+	bool heard;
+
+	if (!target_power_button(ctx->target, &heard, &ctx->err))
+		return MON_ERR;
+	buf_str(ctx->out, heard ? "the power button is pressed; the guest is "
+				  "told when "
+				  "it runs\n"
+				: "the power button is pressed, but the guest "
+				  "has not "
+				  "enabled its event (PM1_EN)\n");
 	return MON_OK;
 }
 

@@ -218,6 +218,13 @@ static bool op_type(struct target *t, bool begin, const char *text, size_t len,
 	return true;
 }
 
+static bool op_power_button(struct target *t, bool *heard, struct err *err)
+{
+	buf_str(&fake_of(t)->log, "power button\n");
+	*heard = of(t)->hears_button;
+	return true;
+}
+
 static bool op_io(struct target *t, bool mmio, uint64_t addr, unsigned int size,
 		  bool write, uint64_t *value, struct err *err)
 {
@@ -296,6 +303,7 @@ const struct target_inspect_ops fake_inspect_ops = {
 	.io_range = op_io_range,
 	.device = op_device,
 	.type = op_type,
+	.power_button = op_power_button,
 	.device_reg = op_device_reg,
 	.io = op_io,
 	.vm_log = op_vm_log,

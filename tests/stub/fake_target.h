@@ -119,6 +119,7 @@ struct fake_inspect {
 	unsigned int devices;
 	/* of each device, up to one with a NULL name */
 	const struct target_device_reg *const *device_reg;
+	bool hears_button;
 	uint64_t io_value; /* what every device read answers; writes log */
 	const char *vm_log;
 	const struct x86_host *host;

@@ -128,3 +128,13 @@ TEST(input_for_the_guest)
 	CHECK_HAS(run_fails("type a\\"), "followed by n, r");
 	rig_end();
 }
+
+TEST(power_button)
+{
+	setup();
+	CHECK_HAS(run("system_powerdown"), "has not enabled its event");
+	f->inspect.hears_button = true;
+	CHECK_HAS(run("system_powerdown"), "the guest is told when it runs");
+	CHECK_STR(fake_log(f), "power button\npower button\n");
+	rig_end();
+}

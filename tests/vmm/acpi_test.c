@@ -70,7 +70,7 @@ TEST(fadt_fields_lie_where_the_specification_says)
 	CHECK_EQ(guest_get(&mem, fadt + 76, 4), ACPI_PM_TMR);
 	CHECK_EQ(guest_get(&mem, fadt + 88, 4), 0x04000204);
 	CHECK_EQ(guest_get(&mem, fadt + 109, 2), 7);
-	CHECK_EQ(guest_get(&mem, fadt + 112, 4), 0x475);
+	CHECK_EQ(guest_get(&mem, fadt + 112, 4), 0x465);
 	CHECK_EQ(guest_get(&mem, fadt + 120, 8), 0xcf9);
 	CHECK_EQ(guest_get(&mem, fadt + 128, 1), 6);
 	CHECK_EQ(guest_get(&mem, fadt + 152, 8), ACPI_PM1A_EVT);

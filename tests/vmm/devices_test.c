@@ -199,6 +199,44 @@ TEST(acpi_status)
 	CHECK_EQ(rig_in(&rig, 0x60a, 4) >> 16, 0xffff);
 }
 
+TEST(acpi_power_button)
+{
+	setup_acpi();
+	CHECK(!devices_power_button(&rig.devices));
+	CHECK_EQ(rig.irq_level[9], 0);
+	CHECK_EQ(rig_in(&rig, 0x600, 2), 0x100);
+	rig_out(&rig, 0x602, 2, 0x100);
+	CHECK_EQ(rig.irq_level[9], 1);
+	rig_out(&rig, 0x600, 2, 0x100);
+	CHECK_EQ(rig.irq_level[9], 0);
+	CHECK(devices_power_button(&rig.devices));
+	CHECK_EQ(rig.irq_level[9], 1);
+	bus_reset(&rig.bus);
+	CHECK_EQ(rig.irq_level[9], 0);
+	CHECK_EQ(rig_in(&rig, 0x600, 4), 0);
+}
+
+TEST(acpi_timer_interrupts)
+{
+	uint64_t next;
+
+	setup_acpi();
+	CHECK_EQ(bus_next_timer(&rig.bus), DEVICE_IDLE);
+	rig_out(&rig, 0x602, 2, 1);
+	next = bus_next_timer(&rig.bus);
+	CHECK_EQ((next - 1000) / 1000000, 2343); /* 2^23 / 3.579545 MHz */
+	rig.now = next - 1;
+	bus_run_timers(&rig.bus);
+	CHECK_EQ(rig.irq_level[9], 0);
+	rig.now = next;
+	bus_run_timers(&rig.bus);
+	CHECK_EQ(rig.irq_level[9], 1);
+	CHECK_EQ(bus_next_timer(&rig.bus), DEVICE_IDLE);
+	rig_out(&rig, 0x600, 2, 1);
+	CHECK_EQ(rig.irq_level[9], 0);
+	CHECK((bus_next_timer(&rig.bus) - rig.now) / 1000000 == 2343);
+}
+
 /* ---- all of them ---- */
 
 TEST(every_device_names_its_registers)

@@ -25,7 +25,6 @@
 #define LAPIC_ADDR	0xfee00000
 #define IOAPIC_ADDR	0xfec00000
 #define MAX_XAPIC_ID	254
-#define SCI_IRQ		9
 #define RESET_PORT	0xcf9
 #define RESET_VALUE	6
 
@@ -220,7 +219,7 @@ static void put_fadt_fixed(struct buf *b, const struct acpi_layout *at)
 	put32(b, at->facs);
 	put32(b, at->dsdt);
 	put16(b, 0); /* reserved, unspecified profile */
-	put16(b, SCI_IRQ);
+	put16(b, ACPI_SCI_IRQ);
 	put_zero(b, 8); /* no SMI command: always in ACPI mode */
 	put32(b, ACPI_PM1A_EVT);
 	put32(b, 0);
@@ -238,8 +237,8 @@ static void put_fadt_fixed(struct buf *b, const struct acpi_layout *at)
 	put_zero(b, 9);
 	put16(b, BIT(0) | BIT(1) | BIT(2)); /* ISA, i8042, no VGA */
 	buf_byte(b, 0);
-	/* WBINVD, C1, no fixed buttons or RTC wake, reset register */
-	put32(b, BIT(0) | BIT(2) | BIT(4) | BIT(5) | BIT(6) | BIT(10));
+	/* WBINVD, C1, no sleep button, no RTC wake, reset register */
+	put32(b, BIT(0) | BIT(2) | BIT(5) | BIT(6) | BIT(10));
 	put_port(b, 8, 1, RESET_PORT);
 	buf_byte(b, RESET_VALUE);
 	put_zero(b, 3);
@@ -303,7 +302,8 @@ static void put_madt(struct buf *b, unsigned int vcpus,
 		put32(b, IOAPIC_ADDR);
 		put32(b, 0);
 		put_override(b, 0, 2, 0);
-		put_override(b, SCI_IRQ, SCI_IRQ, 0xd); /* level, high */
+		put_override(b, ACPI_SCI_IRQ, ACPI_SCI_IRQ,
+			     0xd); /* level, high */
 	}
 	buf_append(b, "\x04\x06\xff\x00\x00\x01", 6); /* NMI: LINT1 of all */
 	end_table(b, start);

@@ -2,6 +2,7 @@
 
 enum {
 	STS_TIMER = 0x0001,
+	STS_POWER_BUTTON = 0x0100,
 	CNT_SCI_EN = 0x0001,
 	CNT_SLP_TYP_SHIFT = 10,
 	CNT_SLP_EN = 0x2000,
@@ -41,6 +42,53 @@ static uint16_t read_status(const struct acpi_pm *p)
 		       timer_ticks(p) >> TIMER_TOP_BIT;
 
 	return p->s.status | (toggled ? STS_TIMER : 0);
+}
+
+/* The first nanosecond at which the top bit differs from what was seen. */
+static uint64_t next_toggle(const struct acpi_pm *p)
+{
+	uint64_t ticks = ((p->s.timer_seen >> TIMER_TOP_BIT) + 1)
+			 << TIMER_TOP_BIT;
+
+	return p->s.start + ticks / TIMER_HZ * SECOND_NS +
+	       (ticks % TIMER_HZ * SECOND_NS + TIMER_HZ - 1) / TIMER_HZ;
+}
+
+/* What is set and enabled raises the SCI; the timer is waited for. */
+static void update_sci(struct acpi_pm *p)
+{
+	bool level = read_status(p) & p->s.enable;
+	bool wait = !level && p->s.enable & STS_TIMER;
+
+	p->s.next = wait ? max_u64(next_toggle(p), device_now(p->clock) + 1)
+			 : 0;
+	device_rearm(p->clock);
+	if (level == p->s.irq_level)
+		return;
+	p->s.irq_level = level;
+	irq_line_set(&p->sci, level);
+}
+
+bool acpi_pm_press(struct acpi_pm *p)
+{
+	p->s.status |= STS_POWER_BUTTON;
+	update_sci(p);
+	return p->s.enable & STS_POWER_BUTTON;
+}
+
+static void pm_run(struct device *dev)
+{
+	struct acpi_pm *p = to_pm(dev);
+
+	if (p->s.next && p->s.next <= device_now(p->clock))
+		update_sci(p);
+}
+
+static uint64_t pm_next(const struct device *dev)
+{
+	const struct acpi_pm *p = (const struct acpi_pm *)dev;
+
+	return p->s.next ? p->s.next : DEVICE_IDLE;
 }
 
 /* All twelve bytes, as an access of any size and place sees them. */
@@ -115,6 +163,7 @@ static void pm_write(struct device *dev, uint64_t offset, unsigned int size,
 {
 	for (unsigned int i = 0; i < size; i++)
 		write_byte(to_pm(dev), offset + i, (uint8_t)(value >> (8 * i)));
+	update_sci(to_pm(dev));
 }
 
 static void pm_reset(struct device *dev)
@@ -124,6 +173,7 @@ static void pm_reset(struct device *dev)
 	p->s.status = p->s.enable = p->s.control = 0;
 	p->s.start = device_now(p->clock);
 	p->s.timer_seen = 0;
+	update_sci(p);
 }
 
 static const char *pm_reg_name(struct device *dev, uint64_t offset, bool write)
@@ -176,6 +226,7 @@ static const struct device_reg pm_regs[] = {
 	DEVICE_REG_AS(S, enable, "PM1_EN", .bits = event_bits),
 	{.name = "PM1_CNT", .size = 2, .get = get_control, .bits = control_bits},
 	{.name = "PM_TMR", .size = 4, .get = get_timer},
+	DEVICE_REG_AS(S, irq_level, "SCI"),
 	{.name = NULL},
 };
 
@@ -184,6 +235,7 @@ static const struct wire_layout pm_layout = {
 	.size = sizeof(S),
 	.field = (const struct wire_field[]){WIRE_U64(S, start),
 					     WIRE_U64(S, timer_seen),
+					     WIRE_U64(S, next),
 					     WIRE_U16(S, status),
 					     WIRE_U16(S, enable),
 					     WIRE_U16(S, control,
@@ -204,7 +256,11 @@ static bool pm_check(const struct device *dev, const void *state,
 
 static void pm_shift(void *state, uint64_t ns)
 {
-	((struct acpi_pm_state *)state)->start += ns;
+	struct acpi_pm_state *s = state;
+
+	s->start += ns;
+	if (s->next)
+		s->next += ns;
 }
 
 static const struct device_class pm_class = {
@@ -216,6 +272,8 @@ static const struct device_class pm_class = {
 	.reset = pm_reset,
 	.check = pm_check,
 	.shift = pm_shift,
+	.next = pm_next,
+	.run = pm_run,
 };
 
 const struct region_ops acpi_pm_region = {
@@ -226,9 +284,10 @@ const struct region_ops acpi_pm_region = {
 };
 
 void acpi_pm_init(struct acpi_pm *p, const struct machine_ops *machine,
-		  const struct device_clock *clock)
+		  const struct device_clock *clock, struct irq_line sci)
 {
-	*p = (struct acpi_pm){.machine = machine, .clock = clock};
+	*p = (struct acpi_pm){.machine = machine, .clock = clock, .sci = sci};
 	device_init(&p->dev, &pm_class, NULL);
+	device_drives(&p->dev, &sci);
 	pm_reset(&p->dev);
 }

@@ -5,8 +5,8 @@
  *
  * The machine is always in ACPI mode (SCI_EN reads 1).  SLP_EN powers off with
  * the SLP_TYP that the DSDT gives \_S5, and with 5, which guests that do not
- * read the DSDT write; other sleep states are ignored, as is whatever would
- * raise an SCI.
+ * read the DSDT write; other sleep states are ignored.  The timer and the power
+ * button raise an SCI, which is level triggered, as far as PM1_EN lets them.
  */
 #ifndef VMM_DEV_ACPI_PM_H
 #define VMM_DEV_ACPI_PM_H
@@ -19,13 +19,16 @@
 struct acpi_pm_state {
 	uint64_t start;	     /* clock at timer value 0 */
 	uint64_t timer_seen; /* timer when TMR_STS was last cleared */
+	uint64_t next;	     /* when TMR_STS interrupts, ns; 0 = it won't */
 	uint16_t status, enable, control;
+	bool irq_level;
 };
 
 struct acpi_pm {
 	struct device dev;
 	const struct machine_ops *machine;
 	const struct device_clock *clock;
+	struct irq_line sci;
 	struct acpi_pm_state s;
 };
 
@@ -33,6 +36,12 @@ extern const struct region_ops acpi_pm_region;
 
 /* What is pointed to outlives the device. */
 void acpi_pm_init(struct acpi_pm *p, const struct machine_ops *machine,
-		  const struct device_clock *clock);
+		  const struct device_clock *clock, struct irq_line sci);
+
+/*
+ * Press the power button and let it go.  False: the guest does not listen, but
+ * finds the event in PM1_STS when it looks.
+ */
+bool acpi_pm_press(struct acpi_pm *p);
 
 #endif

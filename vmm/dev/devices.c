@@ -237,7 +237,8 @@ bool devices_init(struct devices *d, struct bus *bus,
 	post_port_init(&d->post);
 	port92_init(&d->port92, &d->machine);
 	reset_port_init(&d->reset, &d->machine);
-	acpi_pm_init(&d->acpi_pm, &d->machine, &d->clock);
+	acpi_pm_init(&d->acpi_pm, &d->machine, &d->clock,
+		     irq_line(d, config, ACPI_SCI_IRQ));
 	hpet_init(&d->hpet, &d->clock, irq_line(d, config, HPET_FIRST_LINE));
 	vmport_init(&d->vmport, &config->regs, &bus->cpu, config->memory);
 	testdev_init(&d->testdev, irq_line(d, config, 0));
@@ -291,6 +292,16 @@ bool devices_serial_type(struct devices *d, bool begin, const void *data,
 		uart_input(u, data, len);
 	pthread_mutex_unlock(&d->bus->lock);
 	return ok;
+}
+
+bool devices_power_button(struct devices *d)
+{
+	bool heard;
+
+	pthread_mutex_lock(&d->bus->lock);
+	heard = acpi_pm_press(&d->acpi_pm);
+	pthread_mutex_unlock(&d->bus->lock);
+	return heard;
 }
 
 size_t devices_hvc_room(struct devices *d)

@@ -139,6 +139,9 @@ void devices_serial_input(struct devices *d, const void *data, size_t len);
 bool devices_serial_type(struct devices *d, bool begin, const void *data,
 			 size_t len, struct err *err) MUST_CHECK;
 
+/* Press the ACPI power button; false: the guest has not enabled its event. */
+bool devices_power_button(struct devices *d);
+
 /* The same for the virtio console, when there is one. */
 size_t devices_hvc_room(struct devices *d);
 void devices_hvc_notify(struct devices *d, int eventfd);

@@ -84,6 +84,12 @@ bool live_type(struct target *t, bool begin, const char *text, size_t len,
 				   err);
 }
 
+bool live_power_button(struct target *t, bool *heard, struct err *err)
+{
+	*heard = devices_power_button(&inspect_vm(t)->devices);
+	return true;
+}
+
 void device_text_free(struct device_text *text)
 {
 	if (text)

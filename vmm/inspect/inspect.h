@@ -40,6 +40,7 @@ bool live_device_reg(struct target *t, unsigned int i, unsigned int j,
 		     struct target_device_reg *reg);
 bool live_type(struct target *t, bool begin, const char *text, size_t len,
 	       struct err *err);
+bool live_power_button(struct target *t, bool *heard, struct err *err);
 /* NULL is fine. */
 void device_text_free(struct device_text *text);
 

@@ -14,6 +14,7 @@ const struct target_inspect_ops live_inspect_ops = {
 	.io_range = live_io_range,
 	.io = live_io,
 	.type = live_type,
+	.power_button = live_power_button,
 	.device = live_device,
 	.device_reg = live_device_reg,
 	.records = live_records,

@@ -5,7 +5,7 @@
 #   make check      every test; ends with "N passed, N failed, N skipped"
 #   make check-gdb-testsuite
 #                   gdb's own test suite with this program as its target
-#                   (QEMU=1: and with QEMU, to compare)
+#                   (QEMU=kvm or tcg: and with QEMU, to compare)
 #   make bench      measure against a raw KVM_RUN loop and QEMU
 #   make check-guests  other people's kernels here and on QEMU
 #   make fuzz       fuzz every parser for FUZZ_SECONDS each
@@ -218,7 +218,7 @@ check-guests:
 check-gdb-testsuite:
 	@scripts/setup gdb-testsuite
 	@$(MAKE) -s --no-print-directory all
-	@scripts/gdb-testsuite/check $(if $(QEMU),-q) $(OUT)/kvm-gdbserver \
+	@scripts/gdb-testsuite/check $(if $(QEMU),-q $(QEMU)) $(OUT)/kvm-gdbserver \
 		$(OUT)/gdb-testsuite
 
 .PHONY: lint

@@ -36,6 +36,7 @@ expect new_fail 1 '^FAIL: a.exp: new$' <<<"${pass}FAIL: a.exp: new"
 expect error 1 '^2 passed, 1 failed' <<<"${pass}ERROR: tcl error"
 expect fewer_passes 1 '^FEWER: a.exp: 1 PASSes, expected 2$' \
 	<<<"PASS: a.exp: one"
-expect no_result 1 '^ERROR: b.exp: no ' b.exp <<<"$pass"
+expect no_file 1 '^ERROR: b.exp: no result' b.exp <<<"$pass"
+expect no_result 1 '^ERROR: a.exp: no result' <<<"nothing"
 echo 'FAIL: a.exp: bare' >>"$work/known"
 expect wants_a_reason 2 'known without a reason: FAIL: a.exp: bare' <<<"$pass"

@@ -45,10 +45,24 @@ CHECK_vmx := vmx
 CHECK_svm := svm-tcg svm-bochs
 CHECK_backends := native vmx svm-tcg svm-bochs
 
+# The small Linux of scripts/linux, for the emulated machines; without it (the
+# packages may not be had) its test skips.
+.PHONY: small-linux
+small-linux:
+	@scripts/setup linux
+	@rm -rf $(S)/small
+	@mkdir -p $(S)
+	@cp scripts/nested/boot-small $(S)/
+	@dir=$$(scripts/linux/build-small | tail -n 1) && mkdir $(S)/small && \
+		cp "$$dir/initrd.cpio" $(S)/small/ && \
+		strip -g -o $(S)/small/vmlinux "$$dir/vmlinux" || \
+		{ rm -rf $(S)/small; echo "no small Linux: $$dir"; }
+
 .PHONY: check-vmx check-svm check-backends
 check-vmx check-svm check-backends: check-%:
 	@scripts/setup nested
 	@$(MAKE) --no-print-directory ZYDIS= static
+	@$(MAKE) --no-print-directory small-linux
 	@scripts/nested/check $(S) $(NESTED_OUT) $(CHECK_$*)
 
 # Real Linux kernels: Debian's, natively as far as this machine's KVM carries

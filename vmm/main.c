@@ -30,7 +30,8 @@ struct program {
 	int kvm_fd;
 	struct host_caps caps;
 	struct cpuid_table cpuid;
-	void *file; /* the image, when it is not the built-in one */
+	struct buf clear; /* flags for Linux' clearcpuid= */
+	void *file;	  /* the image, when it is not the built-in one */
 	struct vm_config vm;
 	struct console *serial, *hvc, *debugcon;
 	struct disk *disk[DISKS_MAX];
@@ -157,6 +158,7 @@ static bool make_cpuid(struct program *p, struct err *err)
 	struct buf notes = BUF_INIT;
 	bool ok;
 
+	cpuid_for_linux(p->o.cpu, &p->caps, &p->clear);
 	if (!supported)
 		return err_set(err, ERR_LIMIT, "no memory for CPUID");
 	ok = cpuid_supported(p->kvm_fd, supported, err) &&
@@ -180,6 +182,7 @@ static bool read_image(struct program *p, struct err *err)
 		.data = demo_image,
 		.size = demo_image_size,
 		.cmdline = o->append,
+		.clear = buf_cstr(&p->clear),
 		.initrd = o->initrd,
 		.modules = o->modules,
 		.load_addr_set = o->load_addr_set,
@@ -215,6 +218,11 @@ static void log_machine(const struct program *p)
 		p->vm.boot.image, how, kib % 1024 ? kib : kib / 1024,
 		kib % 1024 ? "KiB" : "MiB", p->vm.vcpus,
 		p->vm.vcpus == 1 ? "" : "s");
+	if (p->clear.len && boot_is_linux(&p->vm.boot))
+		log_msg(LOG_INFO,
+			"CPUID shows the processor's own flags on this host; a "
+			"Linux guest is told clearcpuid=%s",
+			p->vm.boot.clear);
 	if (p->vm.irqchip == IRQCHIP_SPLIT)
 		log_msg(LOG_INFO, "--irqchip split: local APICs in KVM, IOAPIC "
 				  "here; "
@@ -429,6 +437,7 @@ static void program_deinit(struct program *p)
 		disk_close(p->disk[i]);
 	tdesc_free(p->tdesc);
 	free(p->file);
+	buf_deinit(&p->clear);
 	if (p->kvm_fd >= 0)
 		close(p->kvm_fd);
 	options_deinit(&p->o);

@@ -199,6 +199,27 @@ TEST(auto_masks_only_what_was_measured)
 	CHECK(has("smap"));
 }
 
+TEST(flags_that_linux_is_told_where_cpuid_cannot)
+{
+	struct buf words = BUF_INIT;
+
+	caps.insn[CAP_INSN_POPCNT] = caps.insn[CAP_INSN_XGETBV] = CAP_NO;
+	cpuid_for_linux("auto", &caps, &words);
+	CHECK_STR(buf_cstr(&words), ""); /* not known to be needed */
+	caps.cpuid = CAP_NO;
+	cpuid_for_linux("host", &caps, &words);
+	cpuid_for_linux("autos", &caps, &words);
+	CHECK_STR(buf_cstr(&words), "");
+	cpuid_for_linux("auto,+x2apic", &caps, &words);
+	CHECK_STR(buf_cstr(&words), "popcnt,xsave");
+	buf_clear(&words);
+	caps.insn[CAP_INSN_XGETBV] = CAP_YES;
+	caps.sse_cpl0 = CAP_NO;
+	cpuid_for_linux("auto", &caps, &words);
+	CHECK_STR(buf_cstr(&words), "xsave,popcnt");
+	buf_deinit(&words);
+}
+
 /*
  * APM Vol 3, Fn8000_0008 EBX: it is about FXRSTOR too.  Without it Linux works
  * around an old leak with instructions that an emulating host refuses.

@@ -50,7 +50,8 @@ TEST(an_emulating_host)
 	caps.readonly_slot = CAP_YES;
 	caps.sse_cpl0 = CAP_NO;
 	caps.insn[CAP_INSN_CLAC] = CAP_NO;
-	caps.syscall = CAP_NO;
+	caps.syscall = caps.cpuid = CAP_NO;
+	CHECK_HAS(print(), "(clearcpuid=) which not to use");
 	CHECK_HAS(print(), "SYSCALL: ends in a page fault at LSTAR");
 	CHECK_HAS(print(), "emulation error: that is the hit");
 	CHECK_HAS(print(), "planted 0xCC, which this KVM reports");

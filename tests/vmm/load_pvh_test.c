@@ -142,6 +142,30 @@ TEST(missing_initrd)
 	CHECK_HAS(err.msg, "/nonexistent/initrd");
 }
 
+TEST(a_linux_is_told_which_flags_not_to_use)
+{
+	struct boot_wiring w = {0};
+	char *text;
+
+	req = image_request(NULL, 0);
+	req.cmdline = "quiet";
+	req.clear = "popcnt,xsave";
+	pvh_image(0x1000100);
+	CHECK_OK(boot(64), &err);
+	text = boot_cmdline(&req, &w);
+	CHECK_STR(text, "quiet"); /* another kernel */
+	free(text);
+	memcpy(im.body, "Linux version 6.1", 17);
+	CHECK_OK(boot(64), &err);
+	text = boot_cmdline(&req, &w);
+	CHECK_STR(text, "clearcpuid=popcnt,xsave quiet");
+	free(text);
+	req.cmdline = "clearcpuid=smap";
+	text = boot_cmdline(&req, &w);
+	CHECK_STR(text, req.cmdline);
+	free(text);
+}
+
 /* In front: behind a "--" it would be init's. */
 TEST(virtio_devices_go_in_front_of_the_command_line)
 {

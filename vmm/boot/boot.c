@@ -178,6 +178,20 @@ bool boot_load(struct guest_mem *mem, const struct boot_request *req,
 	return ok;
 }
 
+/* A PVH kernel may be another one. */
+bool boot_is_linux(const struct boot_request *req)
+{
+	static const char banner[] = "Linux version ";
+	enum boot_kind kind;
+	struct err ignored;
+
+	if (!boot_detect(req, &kind, &ignored))
+		return false;
+	return kind == BOOT_BZIMAGE ||
+	       (kind == BOOT_PVH &&
+		memmem(req->data, req->size, banner, sizeof(banner) - 1));
+}
+
 char *boot_cmdline(const struct boot_request *req,
 		   const struct boot_wiring *wiring)
 {
@@ -186,6 +200,9 @@ char *boot_cmdline(const struct boot_request *req,
 	struct err ignored;
 	char *text;
 
+	if (req->clear && req->clear[0] && boot_is_linux(req) &&
+	    !strstr(req->cmdline, "clearcpuid="))
+		buf_printf(&b, "clearcpuid=%s ", req->clear);
 	if (boot_detect(req, &kind, &ignored) &&
 	    (kind == BOOT_BZIMAGE || kind == BOOT_PVH) &&
 	    !strstr(req->cmdline, "virtio_mmio.device="))

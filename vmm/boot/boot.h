@@ -37,6 +37,7 @@ struct boot_request {
 	bool firmware;	     /* --bios: whatever it is, it is a ROM */
 	bool from_file;	     /* image is its path, not only a name */
 	const char *cmdline; /* --append, never NULL */
+	const char *clear;   /* flags for Linux' clearcpuid=; may be NULL */
 	const char *initrd;  /* path or NULL */
 	struct boot_module module[BOOT_MAX_MODULES];
 	unsigned int modules;
@@ -61,6 +62,8 @@ struct boot_result {
 bool boot_detect(const struct boot_request *req, enum boot_kind *kind,
 		 struct err *err) MUST_CHECK;
 
+bool boot_is_linux(const struct boot_request *req);
+
 /*
  * Detect, load, write the boot information, compute the CPU state.  mem is
  * fresh: all zero but for what acpi_build() and mptable_build() put there.
@@ -72,7 +75,8 @@ const char *boot_kind_name(enum boot_kind kind);
 
 /*
  * The command line a kernel gets: for Linux' boot protocols and PVH the
- * virtio-mmio devices are put in front, unless it names some itself.
+ * virtio-mmio devices are put in front, and for Linux the flags it is not to
+ * use, unless it names some itself.
  * Allocated; the caller frees it.  NULL: no memory.
  */
 char *boot_cmdline(const struct boot_request *req,

@@ -34,6 +34,14 @@ bool cpuid_build(const char *spec, const struct cpuid_table *supported,
 		 const struct host_caps *caps, struct cpuid_table *guest,
 		 struct buf *notes, struct err *err) MUST_CHECK;
 
+/*
+ * Where CPUID shows the processor's own flags whatever KVM is told: those that
+ * `auto` would mask, as words for Linux' clearcpuid=, "popcnt,xsave,...".
+ * Nothing for other models, and on other hosts.
+ */
+void cpuid_for_linux(const char *spec, const struct host_caps *caps,
+		     struct buf *words);
+
 /* Take away what KVM's own local APIC does: x2APIC, TSC deadline, PV IPIs. */
 void cpuid_without_lapic(struct cpuid_table *guest);
 

@@ -124,6 +124,24 @@ static void model_auto(struct build *b, const struct host_caps *caps)
 			mask_list(b, cap_insn[i].flags);
 }
 
+/* XSAVE takes AVX and the like with it, in Linux too. */
+void cpuid_for_linux(const char *spec, const struct host_caps *caps,
+		     struct buf *words)
+{
+	size_t len = strlen(models[MODEL_AUTO]);
+
+	if (caps->cpuid != CAP_NO || strncmp(spec, models[MODEL_AUTO], len) ||
+	    (spec[len] && spec[len] != ','))
+		return;
+	if (caps->sse_cpl0 == CAP_NO && caps->insn[CAP_INSN_XGETBV] != CAP_NO)
+		buf_str(words, "xsave");
+	for (unsigned int i = 0; i < CAP_INSN_COUNT; i++)
+		for (unsigned int k = 0;
+		     caps->insn[i] == CAP_NO && cap_insn[i].flags[k]; k++)
+			buf_printf(words, "%s%s", words->len ? "," : "",
+				   cap_insn[i].flags[k]);
+}
+
 /* What was taken away that nobody asked to. */
 static void print_notes(const struct build *b, struct buf *notes)
 {

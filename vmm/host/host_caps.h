@@ -90,8 +90,10 @@ struct host_caps {
 	enum cap_verdict rf_resume;
 	/* stepping into a fault stops in the handler */
 	enum cap_verdict step_fault;
-	enum cap_verdict syscall;  /* SYSCALL at CPL3 arrives at CPL0 */
-	enum cap_verdict sse_cpl0; /* SSE at CPL0 runs */
+	enum cap_verdict syscall; /* SYSCALL at CPL3 arrives at CPL0 */
+	/* CPUID shows the guest what KVM was told, not the processor's own */
+	enum cap_verdict cpuid;
+	enum cap_verdict sse_cpl0;	       /* SSE at CPL0 runs */
 	enum cap_verdict insn[CAP_INSN_COUNT]; /* NO = refused at CPL0 */
 	enum cap_verdict paging32; /* 32-bit paging can be switched on */
 	/* a read-only slot turns writes to MMIO */

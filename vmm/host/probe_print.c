@@ -66,6 +66,7 @@ static void print_single(const struct host_caps *c, struct buf *out)
 	} rows[] = {
 		{"RFLAGS.RF passes an execution breakpoint", c->rf_resume},
 		{"stepping into a fault stops in its handler", c->step_fault},
+		{"CPUID shows the guest what --cpu says", c->cpuid},
 		{"SYSCALL enters the guest's kernel mode", c->syscall},
 		{"SSE runs in the guest's kernel mode", c->sse_cpl0},
 		{"32-bit paging can be switched on", c->paging32},
@@ -228,6 +229,11 @@ static void decide_rest(const struct host_caps *c, struct buf *out)
 	if (c->kick == CAP_NO)
 		buf_str(out, "  interrupting: a spinning guest cannot be "
 			     "stopped here\n");
+	if (c->cpuid == CAP_NO)
+		buf_str(out, "  --cpu: CPUID shows the processor's own flags "
+			     "all the "
+			     "same; Linux is\n    told on its command line "
+			     "(clearcpuid=) which not to use\n");
 	if (c->syscall == CAP_NO)
 		buf_str(out, "  SYSCALL: ends in a page fault at LSTAR; "
 			     "--assist completes it, with one debug "

@@ -243,9 +243,10 @@ static bool take_request(struct vm *vm, struct request *r)
 	pthread_mutex_lock(&vm->lock);
 	there = vm->exit_wanted || vm->reset_wanted;
 	*r = (struct request){.exit = vm->exit_wanted,
+			      .sleep = vm->sleep_wanted,
 			      .status = vm->exit_status,
 			      .by = vm->request_by};
-	vm->exit_wanted = vm->reset_wanted = false;
+	vm->exit_wanted = vm->reset_wanted = vm->sleep_wanted = false;
 	pthread_mutex_unlock(&vm->lock);
 	return there;
 }
@@ -266,8 +267,15 @@ void vcpu_request_stop(struct vcpu *v, const struct request *r,
 		       struct target_stop *stop)
 {
 	buf_clear(&v->story);
+	v->suspends = r->sleep;
 	if (r->fault)
 		buf_str(&v->story, "the guest is reset by a triple fault\n");
+	else if (r->sleep)
+		buf_printf(&v->story,
+			   "guest sleeps (%s): when the clock's alarm or the "
+			   "power button wakes it, it goes on at its waking "
+			   "vector\n",
+			   r->by);
 	else
 		buf_printf(&v->story, "guest asked for %s through %s\n",
 			   r->exit ? "power-off" : "a reset", r->by);

@@ -109,6 +109,7 @@ bool irqchip_wiring(const struct vm *vm, struct boot_wiring *wiring)
 	*wiring = (struct boot_wiring){
 		.has_ioapic = true,
 		.has_pic = !split,
+		.can_sleep = !vm->config.boot.firmware,
 		.ioapic_version = kernel ? KVM_IOAPIC_VERSION : IOAPIC_VERSION,
 	};
 	return vm->config.irqchip != IRQCHIP_NONE;

@@ -282,6 +282,11 @@ static void interrupt_stop(struct vm *vm, struct target_stop *stop)
 	stop->vcpu = vm->interrupt_vcpu < vm->vcpus ? vm->interrupt_vcpu : 0;
 }
 
+static bool reset(struct vm *vm, unsigned int by, struct err *err)
+{
+	return vm->vcpu[by].suspends ? vm_sleep(vm, err) : vm_reset(vm, err);
+}
+
 /* Everyone is parked: what is there to say?  False: nothing. */
 static bool take_stop(struct live *live, struct target_stop *stop)
 {
@@ -301,7 +306,7 @@ static bool take_stop(struct live *live, struct target_stop *stop)
 		v->has_pending = v->waiting = false;
 		live->next = v->index + 1;
 	}
-	if (stop->kind == STOP_RESET && !vm_reset(vm, &err)) {
+	if (stop->kind == STOP_RESET && !reset(vm, stop->vcpu, &err)) {
 		log_msg(LOG_ERROR, "resetting the machine: %s", err.msg);
 		stop->kind = STOP_ERROR;
 		stop->signal = GDB_SIGNAL_ABRT;

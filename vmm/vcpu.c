@@ -50,7 +50,8 @@ void vm_stop_all_locked(struct vm *vm)
 		if (vm->vcpu[i].phase == VCPU_RUNNING)
 			kick_locked(&vm->vcpu[i]);
 	/* Somebody may wait for a turn that will not come. */
-	if (vm->overs || vm->alone || vm->config.irqchip == IRQCHIP_USER)
+	if (vm->overs || vm->alone || vm->asleep ||
+	    vm->config.irqchip == IRQCHIP_USER)
 		pthread_cond_broadcast(&vm->go_cond);
 	if (!vm->running)
 		report_parked_locked(vm);
@@ -137,6 +138,23 @@ static bool wait_for_overs(struct vcpu *v, bool mine)
 		vm->over_owner = v;
 	pthread_mutex_unlock(&vm->lock);
 	return ok;
+}
+
+/* False: asked to stop while the machine still sleeps. */
+static bool wait_awake(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+	bool awake;
+
+	pthread_mutex_lock(&vm->lock);
+	/* the server thread does not sleep for a vCPU: its own thread does */
+	if (vm->asleep && vcpu_is_here(v))
+		atomic_store(&v->yield, true);
+	while (vm->asleep && !vm->stopping && !atomic_load(&v->yield))
+		pthread_cond_wait(&vm->go_cond, &vm->lock);
+	awake = !vm->asleep;
+	pthread_mutex_unlock(&vm->lock);
+	return awake;
 }
 
 /* Is another vCPU in KVM_RUN?  Those that are get a nudge. */
@@ -315,6 +333,8 @@ static void run(struct vcpu *v, struct target_stop *stop)
 	enum target_action_kind kind = v->action.kind;
 	enum step_result r;
 
+	if (!wait_awake(v))
+		return;
 	if (v->gate_told && v->gate_pc != x86_linear_pc(vcpu_now(v, GPR_SYS)))
 		v->gate_told = false;
 	if (release_held(v, stop))

@@ -14,6 +14,7 @@
 #include "vmm/assist_syscall.h"
 #include "vmm/inspect/inspect.h"
 #include "vmm/inspect/stats.h"
+#include "vmm/boot/cpu.h"
 #include "vmm/boot/firmware.h"
 #include "vmm/ioctl_log.h"
 #include "vmm/irqchip.h"
@@ -48,6 +49,27 @@ static void on_exit_request(void *ctx, int status, const char *by)
 static void on_reset_request(void *ctx, const char *by)
 {
 	request(ctx, false, 0, by);
+}
+
+static void on_sleep_request(void *ctx)
+{
+	struct vm *vm = ctx;
+
+	request(vm, false, 0, "ACPI S3");
+	pthread_mutex_lock(&vm->lock);
+	vm->sleep_wanted = vm->reset_wanted;
+	vm->asleep = vm->reset_wanted;
+	pthread_mutex_unlock(&vm->lock);
+}
+
+static void on_wake(void *ctx)
+{
+	struct vm *vm = ctx;
+
+	pthread_mutex_lock(&vm->lock);
+	vm->asleep = false;
+	pthread_cond_broadcast(&vm->go_cond);
+	pthread_mutex_unlock(&vm->lock);
 }
 
 /* ---- creation ---- */
@@ -129,6 +151,8 @@ static bool create_devices(struct vm *vm, struct err *err)
 	struct devices_config config = {
 		.machine = {.exit = on_exit_request,
 			    .reset = on_reset_request,
+			    .sleep = on_sleep_request,
+			    .wake = on_wake,
 			    .ctx = vm},
 		.console = vm->config.serial,
 		.debugcon = vm->config.debugcon,
@@ -139,6 +163,8 @@ static bool create_devices(struct vm *vm, struct err *err)
 		.firmware = vm->config.boot.firmware,
 	};
 
+	if (vm->config.boot.firmware) /* its tables know no S3 */
+		config.machine.sleep = NULL;
 	config.virtio.dma = (struct dma){dma_read, dma_write, vm};
 	timers_clock(vm, &config.clock);
 	irqchip_connect(vm, &config);
@@ -368,20 +394,23 @@ void vm_destroy(struct vm *vm)
 static void forget_requests(struct vm *vm)
 {
 	pthread_mutex_lock(&vm->lock);
-	vm->exit_wanted = vm->reset_wanted = false;
+	vm->exit_wanted = vm->reset_wanted = vm->sleep_wanted = false;
 	vm->interrupt_wanted = false;
 	pthread_mutex_unlock(&vm->lock);
 }
 
-bool vm_reset(struct vm *vm, struct err *err)
+/* Everything but memory, and what is on standby, to its power-on state. */
+static bool reset_machine(struct vm *vm, bool sleep, struct err *err)
 {
-	ioctl_log_note("the machine is reset");
 	for (unsigned int i = 0; i < vm->vcpus; i++)
 		catch_drop(&vm->vcpu[i]);
 	forget_requests(vm);
 	if (!slots_apply(&vm->slots, false, err))
 		return false;
-	bus_reset(&vm->bus);
+	if (sleep)
+		bus_sleep(&vm->bus);
+	else
+		bus_reset(&vm->bus);
 	if (!irqchip_reset(vm, err))
 		return false;
 	for (unsigned int i = 0; i < vm->vcpus; i++) {
@@ -394,12 +423,43 @@ bool vm_reset(struct vm *vm, struct err *err)
 		if (!power_on_restore(v, err))
 			return err_prefix(err, "resetting vCPU %u", i);
 	}
-	if (!guest_mem_zero(&vm->mem, err) || !load(vm, err))
+	return true;
+}
+
+bool vm_reset(struct vm *vm, struct err *err)
+{
+	ioctl_log_note("the machine is reset");
+	on_wake(vm);
+	if (!reset_machine(vm, false, err) || !guest_mem_zero(&vm->mem, err) ||
+	    !load(vm, err))
 		return false;
 	vm->ever_ran = false;
 	atomic_store(&vm->pf_handler, 0);
 	plant_reset(vm);
 	return slots_apply(&vm->slots, true, err);
+}
+
+bool vm_sleep(struct vm *vm, struct err *err)
+{
+	uint32_t vector = acpi_waking_vector(&vm->mem, vm->config.boot.rsdp);
+	struct x86_state s, now;
+
+	if (!vector || !boot_cpu_wake(&s, vector, err)) {
+		log_msg(LOG_WARN,
+			"no waking vector in the FACS (0x%x): the "
+			"guest starts again",
+			vector);
+		return vm_reset(vm, err);
+	}
+	ioctl_log_note("the machine sleeps");
+	if (!reset_machine(vm, true, err) ||
+	    !convert_get(vm->vcpu[0].fd, &vm->convert, X86_GROUP_SYS, &now,
+			 err))
+		return false;
+	s.apic_base = now.apic_base;
+	return convert_set(vm->vcpu[0].fd, &vm->convert,
+			   X86_GROUP_GPR | X86_GROUP_SYS, &s, err) &&
+	       slots_apply(&vm->slots, true, err);
 }
 
 static bool read_hidden(void *ctx, gpa_t gpa, void *buf, size_t len,

@@ -125,8 +125,9 @@ struct vcpu {
 	pid_t tid;
 
 	struct target_action action;
-	bool chosen; /* the next release lets this vCPU go */
-	bool over;   /* steps off a patched breakpoint first */
+	bool chosen;   /* the next release lets this vCPU go */
+	bool suspends; /* its STOP_RESET is one into S3 */
+	bool over;     /* steps off a patched breakpoint first */
 	struct target_stop pending;
 	bool has_pending;
 	bool waiting;	  /* pending from before the last resume: tell it now */
@@ -278,6 +279,8 @@ struct vm {
 
 	/* lock: what the guest asked for, through a device */
 	bool exit_wanted, reset_wanted;
+	bool sleep_wanted; /* the reset is one into S3 */
+	bool asleep;	   /* nothing runs */
 	int exit_status;
 	const char *request_by;
 
@@ -291,6 +294,12 @@ bool vm_create(int kvm_fd, const struct vm_config *config, struct vm *vm,
 	       struct err *err) MUST_CHECK;
 void vm_destroy(struct vm *vm);
 bool vm_reset(struct vm *vm, struct err *err) MUST_CHECK;
+/*
+ * As after a wake-up from ACPI S3: like a reset, but memory and standby devices
+ * stay, and the first vCPU is at the waking vector.  Nothing runs until
+ * vm->asleep ends.
+ */
+bool vm_sleep(struct vm *vm, struct err *err) MUST_CHECK;
 void vm_phys_reader(struct vm *vm, struct phys_reader *reader);
 
 /* ---- vcpu.c ---- */

@@ -60,6 +60,10 @@ static void on_exit_request(void *ctx, int status, const char *by)
 {
 }
 
+static void on_sleep(void *ctx)
+{
+}
+
 static void on_reset_request(void *ctx, const char *by)
 {
 }
@@ -137,7 +141,10 @@ static void make(struct machine *m)
 	static const struct lapic_ops chips = {on_cpu, on_cpu, on_cpu, on_sipi,
 					       NULL};
 	const struct devices_config config = {
-		.machine = {on_exit_request, on_reset_request, NULL},
+		.machine = {.exit = on_exit_request,
+			    .reset = on_reset_request,
+			    .sleep = on_sleep,
+			    .wake = on_sleep},
 		.clock = {on_now, on_rearm, m},
 		.chips = &chips,
 		.vcpus = CPUS,

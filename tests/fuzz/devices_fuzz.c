@@ -34,6 +34,10 @@ static void on_exit_request(void *ctx, int status, const char *by)
 		abort();
 }
 
+static void on_sleep(void *ctx)
+{
+}
+
 static void on_reset_request(void *ctx, const char *by)
 {
 	if (!by)
@@ -243,7 +247,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct devices devices;
 	struct devices_config config = {
-		.machine = {on_exit_request, on_reset_request, NULL},
+		.machine = {.exit = on_exit_request,
+			    .reset = on_reset_request,
+			    .sleep = on_sleep,
+			    .wake = on_sleep},
 		.clock = {on_now, on_rearm, NULL},
 		.irq = on_irq,
 		.memory = 1 << 30,

@@ -45,6 +45,20 @@ static gpa_t table(gpa_t rsdp, const char *signature)
 	test_fail(__FILE__, __LINE__, "no %s", signature);
 }
 
+TEST(waking_vector_of_the_facs)
+{
+	gpa_t rsdp = build_acpi(1), fadt = table(rsdp, "FACP");
+	uint32_t vector = 0x12345, wild = 0xfffffff0;
+	gpa_t facs = guest_get(&mem, fadt + 36, 4);
+
+	CHECK_EQ(acpi_waking_vector(&mem, rsdp), 0);
+	CHECK_OK(guest_mem_write(&mem, facs + 12, &vector, 4, &err), &err);
+	CHECK_EQ(acpi_waking_vector(&mem, rsdp), vector);
+	CHECK_OK(guest_mem_write(&mem, fadt + 36, &wild, 4, &err), &err);
+	CHECK_EQ(acpi_waking_vector(&mem, rsdp), 0);
+	CHECK_EQ(acpi_waking_vector(&mem, 0), 0);
+}
+
 TEST(rsdp_where_guests_look)
 {
 	gpa_t rsdp = build_acpi(1), rsdt;

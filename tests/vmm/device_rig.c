@@ -44,7 +44,7 @@ static void rig_rearm(void *ctx)
 static struct devices_config rig_config(struct rig *rig)
 {
 	return (struct devices_config){
-		.machine = {rig_exit, rig_reset, rig},
+		.machine = {.exit = rig_exit, .reset = rig_reset, .ctx = rig},
 		.clock = {rig_now, rig_rearm, rig},
 		.irq = rig_irq,
 		.irq_ctx = rig,

@@ -71,6 +71,12 @@ static const char aml[] =
 	"\x22\x10\x00"
 	"\x79";
 
+/* Name (\_S3, Package () {1, 1, 0, 0})	// ACPI_S3_TYPE */
+static const char s3_aml[] = "\x08"
+			     "\\_S3_"
+			     "\x12\x06\x04"
+			     "\x01\x01\0";
+
 static void set_checksum(struct buf *b, size_t start, size_t len, size_t at)
 {
 	uint8_t sum = 0;
@@ -200,6 +206,8 @@ static void put_dsdt(struct buf *b, const struct boot_wiring *wiring)
 	struct buf scope = BUF_INIT;
 
 	buf_append(b, aml, sizeof(aml)); /* its NUL is the last byte */
+	if (wiring->can_sleep)
+		buf_append(b, s3_aml, sizeof(s3_aml));
 	buf_append(&scope, "\\_SB_", 5);
 	for (unsigned int i = 0; i < wiring->virtios; i++)
 		put_virtio(&scope, wiring, i);
@@ -214,7 +222,8 @@ static void put_dsdt(struct buf *b, const struct boot_wiring *wiring)
 }
 
 /* "Fixed ACPI Description Table": offsets 36 to 131. */
-static void put_fadt_fixed(struct buf *b, const struct acpi_layout *at)
+static void put_fadt_fixed(struct buf *b, const struct acpi_layout *at,
+			   const struct boot_wiring *wiring)
 {
 	put32(b, at->facs);
 	put32(b, at->dsdt);
@@ -237,18 +246,20 @@ static void put_fadt_fixed(struct buf *b, const struct acpi_layout *at)
 	put_zero(b, 9);
 	put16(b, BIT(0) | BIT(1) | BIT(2)); /* ISA, i8042, no VGA */
 	buf_byte(b, 0);
-	/* WBINVD, C1, no sleep button, no RTC wake, reset register */
-	put32(b, BIT(0) | BIT(2) | BIT(5) | BIT(6) | BIT(10));
+	/* WBINVD, C1, no sleep button, RTC wake or not, reset register */
+	put32(b, BIT(0) | BIT(2) | BIT(5) | (wiring->can_sleep ? 0 : BIT(6)) |
+			 BIT(10));
 	put_port(b, 8, 1, RESET_PORT);
 	buf_byte(b, RESET_VALUE);
 	put_zero(b, 3);
 }
 
-static void put_fadt(struct buf *b, const struct acpi_layout *at)
+static void put_fadt(struct buf *b, const struct acpi_layout *at,
+		     const struct boot_wiring *wiring)
 {
 	const size_t start = begin_table(b, "FACP", 5);
 
-	put_fadt_fixed(b, at);
+	put_fadt_fixed(b, at, wiring);
 	put64(b, 0); /* FACS: the 32-bit field above */
 	put64(b, at->dsdt);
 	put_port(b, 32, 2, ACPI_PM1A_EVT);
@@ -354,12 +365,26 @@ void acpi_compose(struct buf *b, struct acpi_layout *at, unsigned int vcpus,
 	at->dsdt = at->base + b->len;
 	put_dsdt(b, wiring);
 	at->fadt = at->base + b->len;
-	put_fadt(b, at);
+	put_fadt(b, at, wiring);
 	at->madt = at->base + b->len;
 	put_madt(b, vcpus, wiring);
 	at->hpet = at->base + b->len;
 	put_hpet(b);
 	put_roots(b, at);
+}
+
+/* RSDP, RSDT, its first table, FACS: by the ACPI specification's offsets. */
+uint32_t acpi_waking_vector(const struct guest_mem *mem, gpa_t rsdp)
+{
+	static const unsigned int path[] = {16, HEADER_SIZE, HEADER_SIZE, 12};
+	uint32_t at = (uint32_t)rsdp;
+	struct err err;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(path) && at; i++)
+		if (!guest_mem_read(mem, (gpa_t)at + path[i], &at, sizeof(at),
+				    &err))
+			return 0;
+	return at;
 }
 
 bool acpi_build(struct guest_mem *mem, unsigned int vcpus,

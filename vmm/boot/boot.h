@@ -94,7 +94,8 @@ bool boot_read_file(const char *path, void **data, size_t *size,
 /* The interrupt controllers beside the local APICs, and what is on a bus. */
 struct boot_wiring {
 	bool has_ioapic;
-	bool has_pic; /* the two 8259s, and the 8254 on IRQ 0 */
+	bool has_pic;	/* the two 8259s, and the 8254 on IRQ 0 */
+	bool can_sleep; /* ACPI S3 */
 	uint8_t ioapic_version;
 	/* virtio-mmio devices, for ACPI and Linux' command line */
 	struct boot_virtio {
@@ -108,6 +109,12 @@ struct boot_wiring {
 bool acpi_build(struct guest_mem *mem, unsigned int vcpus,
 		const struct boot_wiring *wiring, gpa_t *rsdp,
 		struct err *err) MUST_CHECK;
+
+/*
+ * The address at which a guest wants to be woken up from S3, from its FACS;
+ * 0 when there is none.  The guest may have changed the tables.
+ */
+uint32_t acpi_waking_vector(const struct guest_mem *mem, gpa_t rsdp);
 
 /*
  * Intel MP floating pointer and configuration table at 0x9fc00; there is an

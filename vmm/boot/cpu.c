@@ -67,6 +67,17 @@ bool boot_cpu_real(struct x86_state *s, uint64_t entry, struct err *err)
 	return true;
 }
 
+bool boot_cpu_wake(struct x86_state *s, uint32_t vector, struct err *err)
+{
+	const uint32_t cs = vector >> 4;
+
+	if (!boot_cpu_real(s, vector, err))
+		return false;
+	s->rip = vector & 0xf;
+	s->seg[X86_CS] = seg(cs, (uint64_t)cs << 4, 0xffff, AR_CODE16);
+	return true;
+}
+
 /* SDM Vol 3A, "Processor State After Reset". */
 void boot_cpu_reset(struct x86_state *s)
 {

@@ -28,6 +28,13 @@ void boot_cpu_reset(struct x86_state *s);
 bool boot_cpu_real(struct x86_state *s, uint64_t entry,
 		   struct err *err) MUST_CHECK;
 
+/*
+ * Where ACPI firmware goes on after S3: real mode, with the address split as
+ * the specification says ("Firmware Waking Vector"): CS = address / 16.
+ */
+bool boot_cpu_wake(struct x86_state *s, uint32_t vector,
+		   struct err *err) MUST_CHECK;
+
 /* 32-bit protected mode, flat 4 GiB segments, no paging.  Writes a GDT. */
 bool boot_cpu_prot32(struct x86_state *s, struct guest_mem *mem,
 		     struct place *place, uint64_t entry,

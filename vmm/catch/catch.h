@@ -67,6 +67,7 @@ enum held_kind {
 struct request {
 	bool exit;  /* power-off, with this status; else a reset */
 	bool fault; /* a reset by a triple fault, not by a device */
+	bool sleep; /* a reset into S3: memory stays */
 	int status;
 	const char *by; /* static */
 };

@@ -3,6 +3,9 @@
 enum {
 	STS_TIMER = 0x0001,
 	STS_POWER_BUTTON = 0x0100,
+	STS_RTC = 0x0400,
+	STS_WAKE = 0x8000,
+	WAKES = STS_POWER_BUTTON | STS_RTC,
 	CNT_SCI_EN = 0x0001,
 	CNT_SLP_TYP_SHIFT = 10,
 	CNT_SLP_EN = 0x2000,
@@ -69,11 +72,31 @@ static void update_sci(struct acpi_pm *p)
 	irq_line_set(&p->sci, level);
 }
 
+static void wake_up(struct acpi_pm *p)
+{
+	if (!p->s.asleep || !(p->s.status & p->s.enable & WAKES))
+		return;
+	p->s.asleep = false;
+	p->s.status |= STS_WAKE;
+	p->machine->wake(p->machine->ctx);
+}
+
+static void event(struct acpi_pm *p, uint16_t status)
+{
+	p->s.status |= status;
+	update_sci(p);
+	wake_up(p);
+}
+
 bool acpi_pm_press(struct acpi_pm *p)
 {
-	p->s.status |= STS_POWER_BUTTON;
-	update_sci(p);
+	event(p, STS_POWER_BUTTON);
 	return p->s.enable & STS_POWER_BUTTON;
+}
+
+void acpi_pm_rtc(struct acpi_pm *p)
+{
+	event(p, STS_RTC);
 }
 
 static void pm_run(struct device *dev)
@@ -123,9 +146,15 @@ static void write_control(struct acpi_pm *p, uint16_t value)
 	unsigned int type = value >> CNT_SLP_TYP_SHIFT & 7;
 
 	p->s.control = value & CNT_KEPT;
-	if ((value & CNT_SLP_EN) &&
-	    (type == ACPI_S5_TYPE || type == SLP_TYP_GUESSED))
+	if (!(value & CNT_SLP_EN))
+		return;
+	if (type == ACPI_S5_TYPE || type == SLP_TYP_GUESSED) {
 		p->machine->exit(p->machine->ctx, 0, "ACPI power-off");
+	} else if (type == ACPI_S3_TYPE && p->machine->sleep) {
+		p->s.asleep = true;
+		p->machine->sleep(p->machine->ctx);
+		wake_up(p); /* by what is there already */
+	}
 }
 
 /* Put a byte into a 16-bit register. */
@@ -171,6 +200,7 @@ static void pm_reset(struct device *dev)
 	struct acpi_pm *p = to_pm(dev);
 
 	p->s.status = p->s.enable = p->s.control = 0;
+	p->s.asleep = false;
 	p->s.start = device_now(p->clock);
 	p->s.timer_seen = 0;
 	update_sci(p);
@@ -227,6 +257,7 @@ static const struct device_reg pm_regs[] = {
 	{.name = "PM1_CNT", .size = 2, .get = get_control, .bits = control_bits},
 	{.name = "PM_TMR", .size = 4, .get = get_timer},
 	DEVICE_REG_AS(S, irq_level, "SCI"),
+	DEVICE_REG(S, asleep),
 	{.name = NULL},
 };
 
@@ -240,14 +271,20 @@ static const struct wire_layout pm_layout = {
 					     WIRE_U16(S, enable),
 					     WIRE_U16(S, control,
 						      .max = CNT_KEPT),
+					     WIRE_FLAG(S, irq_level),
+					     WIRE_FLAG(S, asleep),
 					     {.kind = WIRE_END}}};
 #undef S
 
 static bool pm_check(const struct device *dev, const void *state,
 		     struct err *err)
 {
+	const struct acpi_pm *p = (const struct acpi_pm *)dev;
 	const struct acpi_pm_state *s = state;
 
+	if (s->asleep && !p->machine->sleep)
+		return err_set(err, ERR_MALFORMED,
+			       "asleep in a machine that cannot sleep");
 	if (s->control & ~CNT_KEPT)
 		return err_set(err, ERR_MALFORMED, "control cannot be 0x%x",
 			       s->control);
@@ -270,6 +307,7 @@ static const struct device_class pm_class = {
 	.state = &pm_layout,
 	.regs = pm_regs,
 	.reset = pm_reset,
+	.standby = true,
 	.check = pm_check,
 	.shift = pm_shift,
 	.next = pm_next,

@@ -5,8 +5,9 @@
  *
  * The machine is always in ACPI mode (SCI_EN reads 1).  SLP_EN powers off with
  * the SLP_TYP that the DSDT gives \_S5, and with 5, which guests that do not
- * read the DSDT write; other sleep states are ignored.  The timer and the power
- * button raise an SCI, which is level triggered, as far as PM1_EN lets them.
+ * read the DSDT write; that of \_S3 sends the machine to sleep, where it can.
+ * The timer, the power button and the real-time clock raise an SCI, which is
+ * level triggered, as far as PM1_EN lets them; the latter two wake it up.
  */
 #ifndef VMM_DEV_ACPI_PM_H
 #define VMM_DEV_ACPI_PM_H
@@ -22,6 +23,7 @@ struct acpi_pm_state {
 	uint64_t next;	     /* when TMR_STS interrupts, ns; 0 = it won't */
 	uint16_t status, enable, control;
 	bool irq_level;
+	bool asleep;
 };
 
 struct acpi_pm {
@@ -43,5 +45,8 @@ void acpi_pm_init(struct acpi_pm *p, const struct machine_ops *machine,
  * finds the event in PM1_STS when it looks.
  */
 bool acpi_pm_press(struct acpi_pm *p);
+
+/* The real-time clock interrupts. */
+void acpi_pm_rtc(struct acpi_pm *p);
 
 #endif

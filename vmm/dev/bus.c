@@ -206,12 +206,23 @@ const char *bus_reg_name(struct bus *b, enum bus_kind kind, uint64_t addr,
 	return name;
 }
 
-void bus_reset(struct bus *b)
+static void reset_devices(struct bus *b, bool standby)
 {
 	pthread_mutex_lock(&b->lock);
 	for (unsigned int i = 0; i < b->devices; i++)
-		b->device[i]->class->reset(b->device[i]);
+		if (standby || !b->device[i]->class->standby)
+			b->device[i]->class->reset(b->device[i]);
 	pthread_mutex_unlock(&b->lock);
+}
+
+void bus_reset(struct bus *b)
+{
+	reset_devices(b, true);
+}
+
+void bus_sleep(struct bus *b)
+{
+	reset_devices(b, false);
 }
 
 uint64_t bus_next_timer(const struct bus *b)

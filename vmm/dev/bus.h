@@ -110,6 +110,8 @@ const struct bus_range *bus_find(const struct bus *b, enum bus_kind kind,
 
 /* Every device back to its power-on state; takes the lock. */
 void bus_reset(struct bus *b);
+/* The same, but for those that are on standby while the machine sleeps. */
+void bus_sleep(struct bus *b);
 
 /* Timers: when bus_run_timers() has something to do; under the lock. */
 uint64_t bus_next_timer(const struct bus *b);

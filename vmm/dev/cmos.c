@@ -292,6 +292,7 @@ static const struct device_class cmos_class = {
 	.state = &cmos_layout,
 	.regs = cmos_regs,
 	.reset = cmos_reset,
+	.standby = true,
 	.check = cmos_check,
 	.shift = cmos_shift,
 	.next = cmos_next,

@@ -91,6 +91,7 @@ struct device_class {
 	const struct device_reg *regs; /* ended by a NULL name */
 
 	void (*reset)(struct device *dev);
+	bool standby; /* goes on while the machine sleeps (S3) */
 	/* May be NULL.  state: not yet this device's. */
 	bool (*check)(const struct device *dev, const void *state,
 		      struct err *err);
@@ -201,6 +202,13 @@ struct machine_ops {
 	void (*exit)(void *ctx, int status, const char *by);
 	/* keyboard controller, 0xcf9, 0x92: reset */
 	void (*reset)(void *ctx, const char *by);
+	/*
+	 * ACPI S3: everything but memory and what is on standby loses its
+	 * state, and nothing runs until wake(), which any thread may call.
+	 * NULL: the machine cannot.
+	 */
+	void (*sleep)(void *ctx);
+	void (*wake)(void *ctx);
 	void *ctx;
 };
 

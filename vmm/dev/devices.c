@@ -4,6 +4,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define RTC_IRQ 8
+
 static void to_console(void *ctx, const void *data, size_t len)
 {
 	if (ctx)
@@ -215,6 +217,16 @@ static void no_alarm(void *ctx)
 
 static const struct device_clock host_clock = {host_now, no_alarm, NULL};
 
+/* ... and the chip set sees it too. */
+static void on_rtc(void *ctx, unsigned int gsi, int level)
+{
+	struct devices *d = ctx;
+
+	irq_line_set(&d->rtc_irq, level);
+	if (level)
+		acpi_pm_rtc(&d->acpi_pm);
+}
+
 bool devices_init(struct devices *d, struct bus *bus,
 		  const struct devices_config *config, struct err *err)
 {
@@ -232,7 +244,9 @@ bool devices_init(struct devices *d, struct bus *bus,
 	debugcon_init(&d->debugcon, "debugcon", debug);
 	debugcon_init(&d->bios_debugcon, "bios-debugcon", debug);
 	debug_exit_init(&d->exit, &d->machine);
-	cmos_init(&d->cmos, config->memory, &d->clock, irq_line(d, config, 8));
+	d->rtc_irq = irq_line(d, config, RTC_IRQ);
+	cmos_init(&d->cmos, config->memory, &d->clock,
+		  (struct irq_line){on_rtc, d, RTC_IRQ});
 	i8042_init(&d->i8042, &d->machine, irq_line(d, config, 1));
 	post_port_init(&d->post);
 	port92_init(&d->port92, &d->machine);

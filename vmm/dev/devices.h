@@ -55,6 +55,7 @@ struct devices {
 	struct debugcon debugcon, bios_debugcon;
 	struct debug_exit exit;
 	struct cmos cmos;
+	struct irq_line rtc_irq; /* what is behind cmos' line */
 	struct i8042 i8042;
 	struct port post, port92, reset;
 	struct acpi_pm acpi_pm;

@@ -42,6 +42,7 @@ void session_deinit(struct session *s)
 	buf_deinit(&s->out);
 	buf_deinit(&s->last);
 	buf_deinit(&s->threads);
+	buf_deinit(&s->maps);
 	free(s->scratch);
 	free(s->actions);
 	free(s->saved);

@@ -110,6 +110,8 @@ struct session {
 	struct saved_regs *saved; /* [SESSION_SAVED], from the first one on */
 	uint32_t saved_last;	  /* the id given last */
 	struct buf threads; /* qXfer:threads, as of its read at offset 0 */
+	struct buf maps;    /* /proc/1/maps, as of its opening */
+	bool maps_open;
 
 	enum session_end end;
 };

@@ -38,6 +38,10 @@ struct maps_end {
 void maps_print(struct paging_iter *it, const struct maps_options *o,
 		struct buf *out, struct maps_end *end);
 
+/* A piece of the list above: "0x...-0x... rwx-  256 x 4K", for other lists. */
+void maps_print_run(const struct paging_iter *it, const struct paging_run *run,
+		    struct buf *out);
+
 /* "start-end size urw", the end excluded; QEMU prints nothing under LA57. */
 void maps_print_qemu_mem(struct paging_iter *it, unsigned int max_lines,
 			 struct buf *out, struct maps_end *end);
@@ -46,8 +50,11 @@ void maps_print_qemu_mem(struct paging_iter *it, unsigned int max_lines,
 void maps_print_qemu_tlb(struct paging_iter *it, unsigned int max_lines,
 			 struct buf *out, struct maps_end *end);
 
-/* A piece of the list above: "0x...-0x... rwx-  256 x 4K", for other lists. */
-void maps_print_run(const struct paging_iter *it, const struct paging_run *run,
-		    struct buf *out);
+/*
+ * As Linux' /proc/PID/maps, for clients that know that list (proc(5)): adjacent
+ * pages of the same rights make one line, "[user]" or "[kernel]" is its name.
+ */
+void maps_print_proc(struct paging_iter *it, unsigned int max_lines,
+		     struct buf *out);
 
 #endif

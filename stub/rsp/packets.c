@@ -53,6 +53,11 @@ const struct packet packet_table[] = {
 	{"vRun", MATCH_WORD, RESET, NULL, rsp_run},
 	{"vAttach", MATCH_WORD, 0, NULL, rsp_attach},
 
+	/* GDB manual, "Host I/O Packets" */
+	{"vFile:open", MATCH_WORD, STOPPED, NULL, rsp_file_open},
+	{"vFile:pread", MATCH_WORD, 0, NULL, rsp_file_pread},
+	{"vFile:close", MATCH_WORD, 0, NULL, rsp_file_close},
+
 	/* GDB manual, "General Query Packets" */
 	{"qXfer:features:read", MATCH_WORD, 0, "qXfer:features:read+",
 	 rsp_xfer_features},

@@ -77,6 +77,11 @@ RSP_HANDLER(rsp_xfer_features);
 RSP_HANDLER(rsp_xfer_threads);
 RSP_HANDLER(rsp_xfer_exec_file);
 
+/* rsp_file.c */
+RSP_HANDLER(rsp_file_open);
+RSP_HANDLER(rsp_file_pread);
+RSP_HANDLER(rsp_file_close);
+
 /* rsp_query.c */
 RSP_HANDLER(rsp_supported);
 RSP_HANDLER(rsp_no_ack);

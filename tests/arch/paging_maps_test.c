@@ -43,6 +43,13 @@ static void setup(void)
 		.max_lines = 100, .has_pat = true, .pat = 0x0007040600070406};
 }
 
+static const char *proc_maps(void)
+{
+	begin();
+	maps_print_proc(&it, 3, &out);
+	return buf_cstr(&out);
+}
+
 /* ---- maps ---- */
 
 TEST(like_pages_make_one_line)
@@ -226,4 +233,33 @@ TEST(info_tlb_in_legacy_mode)
 			      "0000000000400000 urw\n"
 			      "00000000fffff000-0000000100000000 "
 			      "0000000000001000 -rw\n");
+}
+
+/* ---- /proc/PID/maps ---- */
+
+TEST(proc_lists_rights_only)
+{
+	setup();
+	rig_put64(0x4000 + 8 * 0, 0x5003);
+	rig_put64(0x4000 + 8 * 1, 0x9063);
+	rig_put64(0x4000 + 8 * 3, 0xa005 | BIT(63));
+	rig_put64(0x1000 + 8 * 511, 0x7007);
+	rig_put64(0x7000 + 8 * 511, 0xc0000083);
+	CHECK_STR(proc_maps(), "00000000-00002000 rwxp 00000000 00:00 0  "
+			       "[kernel]\n"
+			       "00003000-00004000 r--p 00000000 00:00 0  "
+			       "[user]\n"
+			       "ffffffffc0000000-ffffffffffffffff rwxp "
+			       "00000000 00:00 0  "
+			       "[kernel]\n");
+	rig_put64(0x4000 + 8 * 5, 0xb003);
+	CHECK(!strstr(proc_maps(), "ffff")); /* three lines */
+}
+
+TEST(proc_without_paging)
+{
+	setup();
+	rig.state.cr0 &= ~(uint64_t)X86_CR0_PG;
+	rig.state.efer = 0;
+	CHECK_STR(proc_maps(), "00000000-100000000 rwxp 00000000 00:00 0\n");
 }

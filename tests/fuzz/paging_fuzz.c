@@ -147,6 +147,9 @@ static void print_all(const struct paging *p, const struct phys_reader *mem,
 
 	walk_tell(&rules, mem, in->gva, in->access, &w, &out);
 	walk_advise(&rules, &w, &out);
+	paging_iter_init(&it, p, mem, 0, UINT64_MAX);
+	it.limit = TABLES;
+	maps_print_proc(&it, 50, &out);
 	if (p->mode != PAGING_NONE) {
 		for (int list = 0; list < 3; list++) {
 			paging_iter_init(&it, p, mem, 0, UINT64_MAX);

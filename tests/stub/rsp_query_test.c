@@ -180,3 +180,27 @@ TEST(exec_file)
 	       {"qXfer:exec-file:read:x:0,5", "E*"},
 	       {"qXfer:exec-file:read:", "E*"});
 }
+
+/* "/proc/1/maps" as clients of Linux servers ask for it */
+#define OPEN_MAPS "vFile:open:2f70726f632f312f6d617073,0,1c0"
+
+TEST(maps_file)
+{
+	rsp_rig_init(&r, 1);
+	GOLDEN({OPEN_MAPS, "F3"}, {"vFile:pread:3,9,0", "F9;00000000-"},
+	       {"vFile:pread:3,1c,9", "F1c;00400000 rwxp 00000000 00:00"},
+	       {"vFile:pread:3,10,1000000", "F0;"}, {"vFile:close:3", "F0"});
+	GOLDEN({"vFile:close:3", "E02"}, {"vFile:pread:3,9,0", "E02"},
+	       {"vFile:pread:3,9", "E*"}, {"vFile:pread", "E*"});
+}
+
+TEST(no_other_file)
+{
+	rsp_rig_init(&r, 1);
+	/* gdb's "just probing", /proc/1/map, /proc/1/maps2, nothing */
+	GOLDEN({"vFile:open:6a7573742070726f62696e67,0,1c0", ""},
+	       {"vFile:open:2f70726f632f312f6d6170,0,1c0", ""},
+	       {"vFile:open:2f70726f632f312f6d61707332,0,1c0", ""},
+	       {"vFile:open", "E*"}, {"vFile:setfs:0", ""},
+	       {"vFile:unlink:2f70726f632f312f6d617073", ""});
+}

@@ -207,6 +207,28 @@ static void tell_stuck(struct session *s)
 	buf_deinit(&line);
 }
 
+/* The client shows a pc that is not where its breakpoint is. */
+static void tell_offset(struct session *s, const struct target_stop *stop)
+{
+	const unsigned int groups = X86_GROUP_GPR | X86_GROUP_SYS;
+	const struct x86_state *state;
+	struct err err;
+	char line[160];
+
+	if ((stop->kind != STOP_SWBREAK && stop->kind != STOP_HWBREAK) ||
+	    rsp_pc_is_linear(s, stop->vcpu))
+		return;
+	state = target_state(s->t, stop->vcpu, groups, &err);
+	if (!state)
+		return;
+	snprintf(line, sizeof(line),
+		 "breakpoint at linear address 0x%" PRIx64 ": pc is an offset "
+		 "into CS, base 0x%" PRIx64 " (`monitor arch linear on` adds "
+		 "it)\n",
+		 x86_linear_pc(state), state->seg[X86_CS].base);
+	reply_console(&s->out, line, strlen(line));
+}
+
 void session_stopped(struct session *s, const struct target_stop *stop)
 {
 	size_t start = s->out.len;
@@ -221,6 +243,7 @@ void session_stopped(struct session *s, const struct target_stop *stop)
 		reply_console(&s->out, stop->text, strlen(stop->text));
 	else if (stop->kind == STOP_INTERRUPT && s->resumed && !s->attaching)
 		tell_stuck(s);
+	tell_offset(s, stop);
 	reply_begin(&s->reply, &s->out, s->errors);
 	rsp_put_stop(s, stop);
 	reply_end(&s->reply);

@@ -134,6 +134,14 @@ bool rsp_reg_write(const struct session *s, const struct tdesc_reg *reg,
 /* "long64 CPL0 halted": what a thread list says about a vCPU. */
 void rsp_describe_vcpu(struct session *s, unsigned int vcpu, struct buf *out);
 
+/*
+ * Does this client read the vCPU's pc as a linear address, as breakpoints have
+ * it?  Not in a segment with a base, without `monitor arch linear on`: gdb then
+ * finds no breakpoint of its own at the pc, and must not be told of one, or it
+ * resumes without a word.
+ */
+bool rsp_pc_is_linear(struct session *s, unsigned int vcpu);
+
 /* Body of a stop reply for `stop`, as a repeat or as news. */
 void rsp_put_stop(struct session *s, const struct target_stop *stop);
 

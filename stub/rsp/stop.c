@@ -25,16 +25,17 @@ static void put_expedited(struct session *s, const struct x86_state *state)
  * so they go only to a client that asked for them and that has run the guest:
  * one that has just come knows of no breakpoint, and would resume at once.
  */
-static void put_reason(struct session *s, const struct target_stop *stop)
+static void put_reason(struct session *s, const struct target_stop *stop,
+		       bool at_it)
 {
 	static const char *const watch[] = {
 		[BP_WRITE] = "watch", [BP_READ] = "rwatch", [BP_ACCESS] = "awatch"};
 
 	if (!s->resumed)
 		return;
-	if (stop->kind == STOP_SWBREAK && s->swbreak)
+	if (stop->kind == STOP_SWBREAK && s->swbreak && at_it)
 		reply_text(&s->reply, "swbreak:;");
-	else if (stop->kind == STOP_HWBREAK && s->hwbreak)
+	else if (stop->kind == STOP_HWBREAK && s->hwbreak && at_it)
 		reply_text(&s->reply, "hwbreak:;");
 	else if (stop->kind == STOP_WATCH && stop->bp_type >= BP_WRITE &&
 		 stop->bp_type <= BP_ACCESS)
@@ -42,13 +43,15 @@ static void put_reason(struct session *s, const struct target_stop *stop)
 			     stop->addr);
 }
 
-static void put_lldb_reason(struct session *s, const struct target_stop *stop)
+static void put_lldb_reason(struct session *s, const struct target_stop *stop,
+			    bool at_it)
 {
 	const char *end;
 
 	if (stop->kind == STOP_STEP)
 		reply_text(&s->reply, "reason:trace;");
-	else if (stop->kind == STOP_SWBREAK || stop->kind == STOP_HWBREAK)
+	else if (at_it &&
+		 (stop->kind == STOP_SWBREAK || stop->kind == STOP_HWBREAK))
 		reply_text(&s->reply, "reason:breakpoint;");
 	else if ((stop->kind == STOP_ERROR || stop->kind == STOP_CATCH) &&
 		 stop->text) {
@@ -82,6 +85,18 @@ static void put_thread_list(struct session *s)
 	reply_text(&s->reply, ";");
 }
 
+bool rsp_pc_is_linear(struct session *s, unsigned int vcpu)
+{
+	const unsigned int groups = X86_GROUP_GPR | X86_GROUP_SYS;
+	const struct x86_state *state;
+	struct err err;
+
+	if (s->linear)
+		return true;
+	state = target_state(s->t, vcpu, groups, &err);
+	return !state || x86_linear_pc(state) == state->rip;
+}
+
 void rsp_put_thread_stop(struct session *s, unsigned int vcpu, int signal,
 			 const struct target_stop *why)
 {
@@ -92,9 +107,11 @@ void rsp_put_thread_stop(struct session *s, unsigned int vcpu, int signal,
 	session_put_thread(s, vcpu, s->reply.out);
 	reply_printf(&s->reply, ";core:%x;", vcpu);
 	if (why) {
-		put_reason(s, why);
+		bool at_it = rsp_pc_is_linear(s, vcpu);
+
+		put_reason(s, why, at_it);
 		if (s->lldb)
-			put_lldb_reason(s, why);
+			put_lldb_reason(s, why, at_it);
 	}
 	state = target_state(s->t, vcpu, rsp_reg_groups(s, X86_GROUP_GPR),
 			     &err);

@@ -95,6 +95,34 @@ has arch_pvh_32 'currently "i386"'
 has arch_pvh_32_disassembly '<_start\+1>:.*,%edi'
 has arch_pvh_64_disassembly '<in_long_mode>:.*xor'
 
+# gdb itself follows every change of mode, and says where the pc is an offset.
+serve "$guests/modes_flat.bin" --mode 16 --load-addr 0x7c00
+printf 'define hook-stop\nunset tdesc filename\nend\n' >"$work/hook"
+gdb_say "" <<END
+source $work/hook
+symbol-file $guests/modes_flat.elf
+target remote SOCK
+monitor arch auto
+hbreak real_function
+continue
+print/x \$eip
+x/i \$cs_base+\$eip
+hbreak in_32_bits
+continue
+stepi
+print \$eax
+hbreak in_64_bits
+continue
+stepi
+stepi
+print/x \$rax
+END
+has hook_16_offset 'linear address 0x7c2f: pc is an offset into CS, base 0x7c00'
+has hook_16_stops '^\$1 = 0x2f'
+has hook_16_code '<real_function>:.*inc +%ax'
+has hook_32 '^\$2 = 16'
+has hook_64 '^\$3 = 0x123456789abcdef0'
+
 # One session in three architectures.  `file` would fix gdb's architecture.
 serve "$guests/modes_flat.bin" --mode 16 --load-addr 0x7c00
 gdb_say "" <<END

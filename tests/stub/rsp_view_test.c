@@ -104,6 +104,27 @@ TEST(linear_pc_and_sp)
 	CHECK_EQ(r.fake->cpu[0].rip, 0x20);
 }
 
+/* gdb resumes by itself at a breakpoint that is not one of its own. */
+TEST(no_breakpoint_is_told_of_where_the_pc_is_not)
+{
+	const struct target_stop stop = {.kind = STOP_HWBREAK,
+					 .signal = GDB_SIGNAL_TRAP};
+
+	rsp_rig_init(&r, 1);
+	real_mode(0);
+	fake_push_stop(r.fake, &stop);
+	GOLDEN({"qSupported:hwbreak+", "P*"}, {"vCont;c", "T05thread:1;core:0;"
+							  "06:*"});
+	CHECK_HAS(buf_cstr(&r.console), "linear address 0x12350");
+	CHECK_HAS(buf_cstr(&r.console), "base 0x12340");
+	CHECK(say("arch linear on"));
+	rsp_rig_ask(&r, READ_XML);
+	buf_clear(&r.console);
+	fake_push_stop(r.fake, &stop);
+	GOLDEN({"vCont;c", "T05thread:1;core:0;hwbreak:;*"});
+	CHECK_EQ(r.console.len, 0);
+}
+
 TEST(linear_changes_nothing_in_64_bit_code)
 {
 	rsp_rig_init(&r, 1);

@@ -204,6 +204,19 @@ static bool read_image(struct program *p, struct err *err)
 	return true;
 }
 
+/* What this host makes necessary. */
+static void log_linux(const struct program *p)
+{
+	if (p->clear.len)
+		log_msg(LOG_INFO,
+			"CPUID shows the processor's own flags on this host; "
+			"the guest is told clearcpuid=%s",
+			p->vm.boot.clear);
+	if (p->caps.syscall == CAP_NO && !p->o.assist)
+		log_msg(LOG_WARN, "SYSCALL does not enter the kernel on this "
+				  "host: user programs need --assist");
+}
+
 /* What was loaded and how it was started. */
 static void log_machine(const struct program *p)
 {
@@ -218,11 +231,8 @@ static void log_machine(const struct program *p)
 		p->vm.boot.image, how, kib % 1024 ? kib : kib / 1024,
 		kib % 1024 ? "KiB" : "MiB", p->vm.vcpus,
 		p->vm.vcpus == 1 ? "" : "s");
-	if (p->clear.len && boot_is_linux(&p->vm.boot))
-		log_msg(LOG_INFO,
-			"CPUID shows the processor's own flags on this host; a "
-			"Linux guest is told clearcpuid=%s",
-			p->vm.boot.clear);
+	if (boot_is_linux(&p->vm.boot))
+		log_linux(p);
 	if (p->vm.irqchip == IRQCHIP_SPLIT)
 		log_msg(LOG_INFO, "--irqchip split: local APICs in KVM, IOAPIC "
 				  "here; "

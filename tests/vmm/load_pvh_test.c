@@ -149,7 +149,7 @@ TEST(a_linux_is_told_which_flags_not_to_use)
 
 	req = image_request(NULL, 0);
 	req.cmdline = "quiet";
-	req.clear = "popcnt,xsave";
+	req.clear = "popcnt";
 	pvh_image(0x1000100);
 	CHECK_OK(boot(64), &err);
 	text = boot_cmdline(&req, &w);
@@ -158,9 +158,15 @@ TEST(a_linux_is_told_which_flags_not_to_use)
 	memcpy(im.body, "Linux version 6.1", 17);
 	CHECK_OK(boot(64), &err);
 	text = boot_cmdline(&req, &w);
-	CHECK_STR(text, "clearcpuid=popcnt,xsave quiet");
+	CHECK_STR(text, "clearcpuid=popcnt quiet");
 	free(text);
-	req.cmdline = "clearcpuid=smap";
+	/* user mode must not use what is not saved then */
+	req.clear = "popcnt,xsave";
+	text = boot_cmdline(&req, &w);
+	CHECK_HAS(text, "clearcpuid=popcnt,xsave GLIBC_TUNABLES=");
+	CHECK_HAS(text, " quiet");
+	free(text);
+	req.cmdline = "clearcpuid=smap GLIBC_TUNABLES=mine";
 	text = boot_cmdline(&req, &w);
 	CHECK_STR(text, req.cmdline);
 	free(text);

@@ -192,6 +192,26 @@ bool boot_is_linux(const struct boot_request *req)
 		memmem(req->data, req->size, banner, sizeof(banner) - 1));
 }
 
+/*
+ * User mode asks the processor itself, finds AVX, and glibc's memcpy() uses it;
+ * a Linux without XSAVE does not keep those registers over a page fault that
+ * another task runs in.  Becomes a variable of init's environment.
+ */
+static const char no_avx[] = "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX,-AVX2,-"
+			     "AVX512F,-AVX512VL,"
+			     "-AVX512BW,-AVX_Fast_Unaligned_Load ";
+
+static void put_flags(struct buf *b, const struct boot_request *req)
+{
+	if (!req->clear || !req->clear[0] || !boot_is_linux(req))
+		return;
+	if (!strstr(req->cmdline, "clearcpuid="))
+		buf_printf(b, "clearcpuid=%s ", req->clear);
+	if (strstr(req->clear, "xsave") && !strstr(req->cmdline, "GLIBC_"
+								 "TUNABLES="))
+		buf_str(b, no_avx);
+}
+
 char *boot_cmdline(const struct boot_request *req,
 		   const struct boot_wiring *wiring)
 {
@@ -200,9 +220,7 @@ char *boot_cmdline(const struct boot_request *req,
 	struct err ignored;
 	char *text;
 
-	if (req->clear && req->clear[0] && boot_is_linux(req) &&
-	    !strstr(req->cmdline, "clearcpuid="))
-		buf_printf(&b, "clearcpuid=%s ", req->clear);
+	put_flags(&b, req);
 	if (boot_detect(req, &kind, &ignored) &&
 	    (kind == BOOT_BZIMAGE || kind == BOOT_PVH) &&
 	    !strstr(req->cmdline, "virtio_mmio.device="))

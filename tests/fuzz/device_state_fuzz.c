@@ -290,14 +290,20 @@ static void show(const struct device *dev)
 	buf_deinit(&text);
 }
 
+/* A state that the device has come to by itself. */
+static void refused(const struct err *err)
+{
+	fprintf(stderr, "refused: %s\n", err->msg);
+	abort();
+}
+
 /* These bytes are its state, and nothing is lost of them. */
-static bool load(struct device *dev, const struct buf *state)
+static bool load(struct device *dev, const struct buf *state, struct err *err)
 {
 	struct buf again = BUF_INIT;
-	struct err err;
 
 	if (!device_load(dev, wire_version(dev->class->state), state->data,
-			 state->len, &err))
+			 state->len, err))
 		return false;
 	device_save(dev, &again);
 	if (again.len != state->len ||
@@ -311,6 +317,7 @@ static void tamper(struct machine *m)
 {
 	struct device *dev = m->bus.device[take() % m->bus.devices];
 	struct buf state = BUF_INIT;
+	struct err err;
 
 	device_save(dev, &state);
 	for (unsigned int n = take() & 7; n; n--) {
@@ -318,7 +325,8 @@ static void tamper(struct machine *m)
 
 		state.data[at] = (char)take();
 	}
-	load(dev, &state);
+	if (!load(dev, &state, &err) && !*err.msg)
+		abort();
 	show(dev);
 	buf_deinit(&state);
 }
@@ -327,10 +335,11 @@ static void check_all(struct machine *m)
 {
 	for (unsigned int i = 0; i < m->bus.devices; i++) {
 		struct buf state = BUF_INIT;
+		struct err err;
 
 		device_save(m->bus.device[i], &state);
-		if (!load(m->bus.device[i], &state))
-			abort();
+		if (!load(m->bus.device[i], &state, &err))
+			refused(&err);
 		buf_deinit(&state);
 		show(m->bus.device[i]);
 	}
@@ -352,21 +361,33 @@ static void begin_twin(void)
 	save(&one, &state);
 	if (!device_set_load(&two.bus, &two.devices.clock, state.data,
 			     state.len, &err))
-		abort();
+		refused(&err);
 	buf_deinit(&state);
+}
+
+static void compare(const struct device *x, const struct device *y)
+{
+	struct buf a = BUF_INIT, b = BUF_INIT;
+	size_t at = 0;
+
+	device_save(x, &a);
+	device_save(y, &b);
+	while (at < a.len && a.data[at] == b.data[at])
+		at++;
+	if (at < a.len) {
+		fprintf(stderr, "%s differs at byte %zu\n", x->name, at);
+		abort();
+	}
+	buf_deinit(&a);
+	buf_deinit(&b);
 }
 
 static void compare_twins(void)
 {
-	struct buf a = BUF_INIT, b = BUF_INIT;
-
-	save(&one, &a);
-	save(&two, &b);
-	if (a.len != b.len || memcmp(a.data, b.data, a.len) ||
-	    memcmp(one.ram, two.ram, sizeof(one.ram)))
+	for (unsigned int i = 0; i < one.bus.devices; i++)
+		compare(one.bus.device[i], two.bus.device[i]);
+	if (memcmp(one.ram, two.ram, sizeof(one.ram)))
 		abort();
-	buf_deinit(&a);
-	buf_deinit(&b);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -94,28 +94,92 @@ static void mark(const struct wire_layout *layout, uint8_t *seen)
 		}
 }
 
-/* Fields a table forgets show as holes; padding may only be at an end. */
-TEST(every_state_is_saved_whole)
+/* gcc 12 does not know the padding in these. */
+static bool has_array_of_structs(const struct wire_layout *layout)
 {
-	static uint8_t seen[0x20000];
+	for (const struct wire_field *f = layout->field; f->kind != WIRE_END;
+	     f++)
+		if (f->kind == WIRE_STRUCT &&
+		    (f->count > 1 || has_array_of_structs(f->layout)))
+			return true;
+	return false;
+}
+
+/* The bytes of every state that are no padding, where the compiler tells. */
+static struct {
+	const char *class;
+	uint8_t mask[0x11000];
+} masks[32];
+static unsigned int nmasks;
+
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11
+#define MASK(name, type)                                         \
+	do {                                                     \
+		static struct type t_;                           \
+		memset(&t_, 0xff, sizeof(t_));                   \
+		__builtin_clear_padding(&t_);                    \
+		CHECK(sizeof(t_) <= sizeof(masks[nmasks].mask)); \
+		masks[nmasks].class = (name);                    \
+		memcpy(masks[nmasks++].mask, &t_, sizeof(t_));   \
+	} while (0)
+#else
+#define MASK(name, type) test_skip("the compiler knows no padding")
+#endif
+
+static void make_masks(void)
+{
+	nmasks = 0;
+	MASK("acpi-pm", acpi_pm_state);
+	MASK("cmos", cmos_state);
+	MASK("debugcon", debugcon_state);
+	MASK("fw_cfg", fw_cfg_state);
+	MASK("hpet", hpet_state);
+	MASK("i8042", i8042_state);
+	MASK("ioapic", ioapic_state);
+	MASK("isa-debug-exit", debug_exit_state);
+	MASK("lapic", lapic_state);
+	MASK("lapics", lapics_state);
+	MASK("pci-host", pci_host_state);
+	MASK("pic", pic_state);
+	MASK("pit", pit_state);
+	MASK("port92", port_state);
+	MASK("post", port_state);
+	MASK("reset", port_state);
+	MASK("testdev", testdev_state);
+	MASK("uart", uart_state);
+	MASK("virtio-blk", virtio_blk_state);
+	MASK("virtio-console", virtio_console_state);
+	MASK("virtio-rng", virtio_rng_state);
+	MASK("vmport", vmport_state);
+}
+
+TEST(every_byte_of_a_state_is_saved)
+{
+	static uint8_t seen[0x11000];
 
 	setup();
+	make_masks();
 	for (unsigned int i = 0; i < rig.bus.devices; i++) {
-		const struct device *d = rig.bus.device[i];
-		const struct wire_layout *l = d->class->state;
-		size_t holes = 0;
+		const struct device_class *c = rig.bus.device[i]->class;
+		unsigned int m = 0;
 
-		CHECK(l->size <= sizeof(seen));
-		memset(seen, 0, sizeof(seen));
-		mark(l, seen);
-		for (size_t at = 0; at < l->size; at++)
-			holes += !seen[at];
-		/* arrays of structs each have an end */
-		if (holes >= 8 * (1 + 2 * !strcmp(d->name, "pit")))
+		while (m < nmasks && strcmp(masks[m].class, c->name))
+			m++;
+		if (m == nmasks)
 			test_fail(__FILE__, __LINE__,
-				  "%s: %zu bytes of its "
-				  "state are not in its table",
-				  d->name, holes);
+				  "%s: no row in "
+				  "make_masks()",
+				  c->name);
+		if (has_array_of_structs(c->state))
+			continue;
+		memset(seen, 0, sizeof(seen));
+		mark(c->state, seen);
+		for (size_t at = 0; at < c->state->size; at++)
+			if (masks[m].mask[at] && !seen[at])
+				test_fail(__FILE__, __LINE__,
+					  "%s: byte %zu of its state is not "
+					  "in its table",
+					  c->name, at);
 	}
 }
 

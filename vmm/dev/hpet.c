@@ -368,7 +368,7 @@ static const struct device_reg hpet_regs[] = {
 	T(0),
 	T(1),
 	T(2),
-	{NULL},
+	{.name = NULL},
 };
 #undef T
 

@@ -96,7 +96,7 @@ static void testdev_reset(struct device *dev)
 static const struct device_reg testdev_regs[] = {
 	DEVICE_REG_AS(S, io, "data"),
 	DEVICE_REG_AS(S, lines, "IRQ lines"),
-	{NULL},
+	{.name = NULL},
 };
 
 static const struct wire_layout testdev_layout = {

@@ -78,9 +78,9 @@ static const struct device_class vmport_class = {
 	.about = "VMware's backdoor port",
 	.state_offset = offsetof(struct vmport, s),
 	.state = &vmport_layout,
-	.regs =
-		(const struct device_reg[]){
-			DEVICE_REG(struct vmport_state, command), {NULL}},
+	.regs = (const struct device_reg[]){DEVICE_REG(struct vmport_state,
+						       command),
+					    {.name = NULL}},
 	.reset = vmport_reset,
 };
 

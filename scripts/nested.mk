@@ -35,9 +35,13 @@ $(S)/kvm-gdbserver: $(MAIN_OBJ) $(LIB)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -Wl,--no-warnings -o $@ $^ $(LDLIBS)
 
+$(S)/boot-small: scripts/nested/boot-small
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
 # what the emulated machine gets as its working folder
 .PHONY: static
-static: $(STATIC_TEST_BIN) $(S)/poweroff $(if $(wildcard vmm/main.c),\
+static: $(STATIC_TEST_BIN) $(S)/poweroff $(S)/boot-small $(if $(wildcard vmm/main.c),\
 	$(S)/kvm-gdbserver)
 	@$(if $(SAN),echo "sanitizers cannot be linked statically"; exit 1)
 
@@ -52,7 +56,6 @@ small-linux:
 	@scripts/setup linux
 	@rm -rf $(S)/small
 	@mkdir -p $(S)
-	@cp scripts/nested/boot-small $(S)/
 	@dir=$$(scripts/linux/build-small | tail -n 1) && mkdir $(S)/small && \
 		cp "$$dir/initrd.cpio" $(S)/small/ && \
 		strip -g -o $(S)/small/vmlinux "$$dir/vmlinux" || \

@@ -37,6 +37,17 @@ static void print_banner(struct mon_ctx *ctx, uint64_t slide)
 			   "banner", s.addr + slide);
 }
 
+/*
+ * Per-CPU variables are linked at 0 and are offsets: they stay, but in a Linux
+ * of 6.15 and later, which links them like everything else.
+ */
+static bool percpu_moves(struct target *t)
+{
+	struct target_symbol s;
+
+	return target_linked_symbol(t, "__per_cpu_start", &s) && s.addr;
+}
+
 static void print_advice(struct mon_ctx *ctx, uint64_t slide)
 {
 	const char *image = target_image(ctx->target);
@@ -46,8 +57,11 @@ static void print_advice(struct mon_ctx *ctx, uint64_t slide)
 				  "linked\n");
 		return;
 	}
-	buf_printf(ctx->out, "in gdb:\n  symbol-file %s -o 0x%" PRIx64 "\n",
-		   image ? image : "vmlinux", slide);
+	buf_printf(ctx->out,
+		   "in gdb:\n  symbol-file\n  add-symbol-file %s -o 0x%" PRIx64
+		   "%s\n",
+		   image ? image : "vmlinux", slide,
+		   percpu_moves(ctx->target) ? "" : " -s .data..percpu 0");
 	buf_printf(ctx->out,
 		   "in LLDB:\n  target modules load --file %s --slide "
 		   "0x%" PRIx64 "\n",

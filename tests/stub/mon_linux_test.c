@@ -50,8 +50,25 @@ TEST(syscall_entry_and_gates_agree)
 	CHECK_HAS(run(true), "KASLR slide 0xc00000\n");
 	CHECK_HAS(run(true), "MSR_LSTAR   0xf00080  entry_SYSCALL_64 + ");
 	CHECK_HAS(run(true), "IDT[14]");
-	CHECK_HAS(run(true), "symbol-file /boot/vmlinux -o 0xc00000\n");
+	CHECK_HAS(run(true), "in gdb:\n  symbol-file\n"
+			     "  add-symbol-file /boot/vmlinux -o 0xc00000 "
+			     "-s .data..percpu 0\n");
 	CHECK_HAS(run(true), "no banner there");
+	fake_destroy(f);
+}
+
+TEST(per_cpu_variables_that_move_too)
+{
+	static const struct target_symbol linked[] = {
+		{"__per_cpu_start", 0x280000, 0},
+		{"entry_SYSCALL_64", 0x300080, 16},
+	};
+
+	setup();
+	f->inspect.symbol = linked;
+	f->inspect.symbols = ARRAY_SIZE(linked);
+	f->inspect.msr[0].value = 0x300080 + 0xc00000;
+	CHECK_HAS(run(true), "add-symbol-file /boot/vmlinux -o 0xc00000\n");
 	fake_destroy(f);
 }
 

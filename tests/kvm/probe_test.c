@@ -28,8 +28,8 @@ static void probe(void)
 struct expected {
 	const char *backend;
 	struct debug_caps real, cpl0, cpl3;
-	enum cap_verdict rf_resume, step_fault, cpuid, syscall, sse_cpl0;
-	enum cap_verdict paging32;
+	enum cap_verdict rf_resume, step_fault, hypercall, cpuid, syscall;
+	enum cap_verdict sse_cpl0, paging32;
 	enum shutdown_state shutdown;
 };
 
@@ -44,6 +44,7 @@ static const struct expected expected[] = {
 			 CAP_UNKNOWN},
 		.rf_resume = CAP_NO,
 		.step_fault = CAP_YES,
+		.hypercall = CAP_NO,
 		.cpuid = CAP_NO,
 		.syscall = CAP_NO,
 		.sse_cpl0 = CAP_NO,
@@ -60,6 +61,7 @@ static const struct expected expected[] = {
 			 CAP_YES, CAP_YES},
 		.rf_resume = CAP_YES,
 		.step_fault = CAP_NO,
+		.hypercall = CAP_YES,
 		.cpuid = CAP_YES,
 		.syscall = CAP_YES,
 		.sse_cpl0 = CAP_YES,
@@ -76,6 +78,7 @@ static const struct expected expected[] = {
 			 CAP_YES, CAP_YES},
 		.rf_resume = CAP_YES,
 		.step_fault = CAP_NO,
+		.hypercall = CAP_YES,
 		.cpuid = CAP_YES,
 		.syscall = CAP_YES,
 		.sse_cpl0 = CAP_YES,
@@ -131,6 +134,7 @@ TEST(verdicts_are_those_of_the_back_end)
 	check_mode("CPL3", &caps.cpl3, &e->cpl3);
 	check_one("RF", caps.rf_resume, on_tcg() ? 0 : e->rf_resume);
 	check_one("step into a fault", caps.step_fault, e->step_fault);
+	check_one("hypercall", caps.hypercall, e->hypercall);
 	check_one("CPUID", caps.cpuid, e->cpuid);
 	check_one("SYSCALL", caps.syscall, e->syscall);
 	check_one("SSE", caps.sse_cpl0, e->sse_cpl0);

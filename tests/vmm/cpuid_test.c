@@ -199,6 +199,20 @@ TEST(auto_masks_only_what_was_measured)
 	CHECK(has("smap"));
 }
 
+/* Linux on four processors sends interrupts by hypercall where it may. */
+TEST(auto_offers_no_hypercalls_that_fail)
+{
+	intel();
+	CHECK_OK(build("auto"), &err);
+	CHECK_EQ(cpuid_find(&guest, 0x40000001, 0)->eax, 0xfb);
+	caps.hypercall = CAP_NO;
+	CHECK_OK(build("auto"), &err);
+	CHECK_EQ(cpuid_find(&guest, 0x40000001, 0)->eax, 0x7b);
+	CHECK_HAS(buf_cstr(&notes), "hypercalls");
+	CHECK_OK(build("host"), &err);
+	CHECK_EQ(cpuid_find(&guest, 0x40000001, 0)->eax, 0xfb);
+}
+
 TEST(flags_that_linux_is_told_where_cpuid_cannot)
 {
 	struct buf words = BUF_INIT;

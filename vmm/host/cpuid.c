@@ -281,6 +281,25 @@ void cpuid_without_lapic(struct cpuid_table *guest)
 			guest->entry[i].eax &= (uint32_t)~KVM_LAPIC_FEATURES;
 }
 
+#define KVM_HYPERCALLS                                               \
+	(BIT(KVM_FEATURE_PV_UNHALT) | BIT(KVM_FEATURE_PV_SEND_IPI) | \
+	 BIT(KVM_FEATURE_PV_SCHED_YIELD) | BIT(KVM_FEATURE_HC_MAP_GPA_RANGE))
+
+bool cpuid_without_hypercalls(struct cpuid_table *guest)
+{
+	bool any = false;
+
+	for (unsigned int i = 0; i < guest->n; i++) {
+		struct kvm_cpuid_entry2 *e = &guest->entry[i];
+
+		if (e->function != KVM_LEAF_FEATURES)
+			continue;
+		any = e->eax & (uint32_t)KVM_HYPERCALLS;
+		e->eax &= (uint32_t)~KVM_HYPERCALLS;
+	}
+	return any;
+}
+
 void cpuid_for_vcpu(const struct cpuid_table *guest, unsigned int vcpu,
 		    unsigned int vcpus, struct cpuid_table *out)
 {

@@ -45,6 +45,9 @@ void cpuid_for_linux(const char *spec, const struct host_caps *caps,
 /* Take away what KVM's own local APIC does: x2APIC, TSC deadline, PV IPIs. */
 void cpuid_without_lapic(struct cpuid_table *guest);
 
+/* Take away what the guest does by hypercall; false: nothing of it is there. */
+bool cpuid_without_hypercalls(struct cpuid_table *guest);
+
 /* The same for one vCPU: APIC ids and topology leaves filled in. */
 void cpuid_for_vcpu(const struct cpuid_table *guest, unsigned int vcpu,
 		    unsigned int vcpus, struct cpuid_table *out);

@@ -122,6 +122,8 @@ static void model_auto(struct build *b, const struct host_caps *caps)
 	for (unsigned int i = 0; i < CAP_INSN_COUNT; i++)
 		if (caps->insn[i] == CAP_NO)
 			mask_list(b, cap_insn[i].flags);
+	if (caps->hypercall == CAP_NO && cpuid_without_hypercalls(&b->guest))
+		note(&b->masked, "hypercalls");
 }
 
 /* XSAVE takes AVX and the like with it, in Linux too. */

@@ -90,7 +90,8 @@ struct host_caps {
 	enum cap_verdict rf_resume;
 	/* stepping into a fault stops in the handler */
 	enum cap_verdict step_fault;
-	enum cap_verdict syscall; /* SYSCALL at CPL3 arrives at CPL0 */
+	enum cap_verdict syscall;   /* SYSCALL at CPL3 arrives at CPL0 */
+	enum cap_verdict hypercall; /* VMCALL or VMMCALL does, at CPL0 */
 	/* CPUID shows the guest what KVM was told, not the processor's own */
 	enum cap_verdict cpuid;
 	enum cap_verdict sse_cpl0;	       /* SSE at CPL0 runs */

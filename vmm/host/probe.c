@@ -19,6 +19,7 @@
 #define DR7_EXEC_0   0x402   /* G0, reserved bit 10 */
 #define DR7_WRITE2_0 0x50402 /* the same, 2-byte write */
 #define KICK_US	     1000
+#define HYPERCALL_US 20000
 
 /* ---- the questions asked in each mode ---- */
 
@@ -373,6 +374,29 @@ static void measure_cpuid(struct probe *p)
 	free(told);
 }
 
+/*
+ * mov eax, KVM_HC_VAPIC_POLL_IRQ; the vendor's instruction; hlt.  A KVM that
+ * wants another one writes it over this one; Linux' text is read-only.
+ */
+static void measure_hypercall(struct probe *p)
+{
+	bool intel = !strcmp(p->caps->vendor, "GenuineIntel");
+	const uint8_t code[] = {0xb8, 0x01, 0x00, 0x00,
+				0x00, 0x0f, 0x01, intel ? 0xc1 : 0xd9,
+				0xf4};
+	int reason;
+
+	if (!probe_load(p, PROBE_CPL0, code, sizeof(code)))
+		return;
+	reason = probe_vm_run_for(&p->vm, HYPERCALL_US);
+	if (reason == KVM_EXIT_HLT && probe_at_end(p, PROBE_CPL0) &&
+	    !memcmp(p->vm.mem + PROBE_CODE, code, sizeof(code)))
+		p->caps->hypercall = CAP_YES;
+	else
+		p->caps->hypercall = CAP_NO;
+	p->spoiled = reason != KVM_EXIT_HLT;
+}
+
 /* ---- all of them ---- */
 
 /*
@@ -389,6 +413,7 @@ static const struct measurement {
 	{"step-fault", measure_step_fault},
 	{"insn", measure_insns},
 	{"cpuid", measure_cpuid},
+	{"hypercall", measure_hypercall},
 	{"readonly", measure_readonly},
 	{"kick", measure_kick},
 	{"cpl3", measure_cpl3},

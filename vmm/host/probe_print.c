@@ -66,6 +66,7 @@ static void print_single(const struct host_caps *c, struct buf *out)
 	} rows[] = {
 		{"RFLAGS.RF passes an execution breakpoint", c->rf_resume},
 		{"stepping into a fault stops in its handler", c->step_fault},
+		{"hypercalls by the vendor's instruction", c->hypercall},
 		{"CPUID shows the guest what --cpu says", c->cpuid},
 		{"SYSCALL enters the guest's kernel mode", c->syscall},
 		{"SSE runs in the guest's kernel mode", c->sse_cpl0},

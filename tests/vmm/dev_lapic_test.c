@@ -5,7 +5,7 @@
 
 static struct bus bus;
 static struct lapics lapics;
-static uint64_t now_ns;
+static uint64_t now_ns, step_ns; /* and how far each look moves it on */
 static struct {
 	unsigned int woken[3], nmis[3], inits[3], sipis[3], eois;
 	uint8_t sipi_vector, eoi_vector;
@@ -40,7 +40,7 @@ static void on_eoi(void *ctx, uint8_t vector)
 
 static uint64_t on_now(void *ctx)
 {
-	return now_ns;
+	return now_ns += step_ns;
 }
 
 static void on_rearm(void *ctx)
@@ -256,6 +256,31 @@ TEST(timer_once)
 	bus_run_timers(&bus);
 	CHECK_EQ(lapics_pending(&lapics, 0), 0x80);
 	CHECK_EQ(get(0, LAPIC_CURRENT_COUNT), 0);
+	CHECK_EQ(bus_next_timer(&bus), UINT64_MAX);
+}
+
+TEST(timer_shorter_than_a_look_at_the_clock)
+{
+	setup();
+	put(0, LAPIC_LVT_TIMER, 0x80);
+	step_ns = 2000;
+	put(0, LAPIC_INITIAL_COUNT, 10);
+	step_ns = 0;
+	now_ns += 1000;
+	bus_run_timers(&bus);
+	CHECK_EQ(lapics_pending(&lapics, 0), 0x80);
+}
+
+TEST(timer_due_outlives_its_vector)
+{
+	setup();
+	put(0, LAPIC_LVT_TIMER, 0x80);
+	put(0, LAPIC_INITIAL_COUNT, 10);
+	now_ns += 1000;
+	put(0, LAPIC_LVT_TIMER, 0x90);
+	bus_run_timers(&bus);
+	CHECK_EQ(lapics_pending(&lapics, 0), 0x90);
+	put(0, LAPIC_LVT_TIMER, 0x91); /* once is once */
 	CHECK_EQ(bus_next_timer(&bus), UINT64_MAX);
 }
 

@@ -5,13 +5,13 @@
 
 static struct bus bus;
 static struct pit pit;
-static uint64_t now_ns;
+static uint64_t now_ns, step_ns; /* and how far each look moves it on */
 static unsigned int edges;
 static int line;
 
 static uint64_t on_now(void *ctx)
 {
-	return now_ns;
+	return now_ns += step_ns;
 }
 
 static void on_rearm(void *ctx)
@@ -189,4 +189,15 @@ TEST(show_and_names)
 	CHECK_EQ(p.channel[0].count, 65536);
 	CHECK_EQ(p.channel[0].mode, 2);
 	CHECK(bus_reg_name(&bus, BUS_PIO, 0x43, true) != NULL);
+}
+
+TEST(one_shot_shorter_than_a_look_at_the_clock)
+{
+	setup();
+	step_ns = 2000;
+	load(0, 0x38, 1); /* mode 4: 838 ns */
+	step_ns = edges = 0;
+	now_ns += 1000;
+	bus_run_timers(&bus);
+	CHECK_EQ(edges, 1);
 }

@@ -39,28 +39,37 @@ uint32_t lapic_timer_count(const struct lapics *l, const struct lapic_state *s)
 	return (uint32_t)((full - gone % full) / divisor(s));
 }
 
-void lapic_timer_rearm(struct lapics *l, struct lapic_state *s)
+/*
+ * `now` is the time of the guest's access: with a later look at the clock, a
+ * count that is over by then would never interrupt.
+ */
+static void arm(struct lapics *l, struct lapic_state *s, uint64_t now)
 {
-	uint64_t full = period(s), now = device_now(l->clock), gone;
+	uint64_t full = period(s), gone = now - s->timer_start;
+	bool due = s->timer_next && s->timer_next <= now; /* not run yet */
 
 	s->timer_next = 0;
 	if (full && !(lapic_get(s, LAPIC_LVT_TIMER) & LVT_MASKED)) {
-		gone = now - s->timer_start;
 		if (is_periodic(s))
 			s->timer_next = max_u64(
 				s->timer_start + (gone / full + 1) * full,
 				now + LAPIC_MIN_PERIOD_NS);
-		else if (gone < full)
+		else if (gone < full || due)
 			s->timer_next = s->timer_start + full;
 	}
 	device_rearm(l->clock);
+}
+
+void lapic_timer_rearm(struct lapics *l, struct lapic_state *s)
+{
+	arm(l, s, device_now(l->clock));
 }
 
 void lapic_timer_start(struct lapics *l, struct lapic_state *s, uint32_t count)
 {
 	lapic_set(s, LAPIC_INITIAL_COUNT, count);
 	s->timer_start = device_now(l->clock);
-	lapic_timer_rearm(l, s);
+	arm(l, s, s->timer_start);
 }
 
 /* What is left of the count goes on at the new pace. */
@@ -74,7 +83,7 @@ void lapic_timer_divide(struct lapics *l, struct lapic_state *s, uint32_t value)
 	lapic_set(s, LAPIC_DIVIDE, value & DIVIDE_WRITABLE);
 	back = (uint64_t)(initial - left) * divisor(s);
 	s->timer_start = now - back;
-	lapic_timer_rearm(l, s);
+	arm(l, s, now);
 }
 
 void lapic_timer_shift(void *state, uint64_t ns)

@@ -133,9 +133,10 @@ static uint64_t edge_after(const struct pit_channel *c, uint64_t t)
 	return first > t ? first : 0;
 }
 
-static void rearm(struct pit *p)
+/* t: the guest's write; a later look at the clock would lose short counts. */
+static void rearm(struct pit *p, uint64_t t)
 {
-	p->s.next = edge_after(&p->s.channel[0], now(p));
+	p->s.next = edge_after(&p->s.channel[0], t);
 	device_rearm(p->clock);
 }
 
@@ -176,7 +177,7 @@ static void load(struct pit *p, unsigned int i, uint16_t value)
 		return;
 	if (c->mode == 0)
 		set_irq(p, 0);
-	rearm(p);
+	rearm(p, c->start);
 }
 
 static void latch_count(const struct pit *p, struct pit_channel *c)
@@ -234,7 +235,7 @@ static void control(struct pit *p, uint8_t value)
 	if (i)
 		return;
 	set_irq(p, c->mode != 0);
-	rearm(p);
+	rearm(p, now(p));
 }
 
 static void pit_write(struct device *dev, uint64_t offset, unsigned int size,

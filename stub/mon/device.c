@@ -47,18 +47,23 @@ static void put_ranges(struct target *t, const struct target_device *d,
 		buf_byte(out, '-');
 }
 
+/* "0,8", "20-23" */
 static void put_lines(const struct target_device *d, struct buf *out)
 {
-	bool any = false;
+	unsigned int last;
 
-	for (unsigned int i = 0; i < 32; i++) {
+	if (!d->irqs)
+		buf_byte(out, '-');
+	for (unsigned int i = 0; i < 32; i = last + 1) {
+		last = i;
 		if (!(d->irqs >> i & 1))
 			continue;
-		buf_printf(out, "%s%u", any ? "," : "", i);
-		any = true;
+		while (last < 31 && d->irqs >> (last + 1) & 1)
+			last++;
+		buf_printf(out, "%s%u", d->irqs & (BIT(i) - 1) ? "," : "", i);
+		if (last > i)
+			buf_printf(out, "-%u", last);
 	}
-	if (!any)
-		buf_byte(out, '-');
 }
 
 static void put_padded(struct buf *out, size_t from, size_t width)
@@ -74,7 +79,7 @@ static enum mon_result list(struct mon_ctx *ctx)
 	size_t start = out->len;
 	unsigned int i;
 
-	buf_printf(out, "%-*s %-4s %-*s at\n", NAME_WIDTH, "device", "irq",
+	buf_printf(out, "%-*s %-5s %-*s at\n", NAME_WIDTH, "device", "irq",
 		   ABOUT_WIDTH, "what it is");
 	for (i = 0; target_device(ctx->target, i, &d); i++) {
 		size_t at;
@@ -82,7 +87,7 @@ static enum mon_result list(struct mon_ctx *ctx)
 		buf_printf(out, "%-*s ", NAME_WIDTH, d.name);
 		at = out->len;
 		put_lines(&d, out);
-		put_padded(out, at, 5);
+		put_padded(out, at, 6);
 		buf_printf(out, "%-*s ", ABOUT_WIDTH, d.about);
 		put_ranges(ctx->target, &d, out);
 		buf_str(out, d.in_kernel ? ", inside KVM\n" : "\n");

@@ -13,7 +13,7 @@ static const struct target_device devices[] = {
 	{"com1", "16550A serial port", 1 << 4, false},
 	{"pci", "PCI host bridge", 0, false},
 	{"ioapic", "I/O APIC", 0, true},
-	{"timers", "has no place", 1 << 0 | 1 << 8, false},
+	{"timers", "has no place", 1 << 0 | 3 << 8, false},
 };
 
 static const struct target_device_reg com1[] = {
@@ -48,20 +48,17 @@ static void setup(void)
 TEST(list)
 {
 	setup();
-	CHECK_STR(run("device"), "device           irq  what it is             "
-				 "             at\n"
-				 "com1             4    16550A serial port     "
-				 "             "
-				 "port 0x03f8-0x03ff\n"
-				 "pci              -    PCI host bridge        "
-				 "             "
-				 "port 0x0cf8-0x0cff\n"
-				 "ioapic           -    I/O APIC               "
-				 "             "
-				 "mmio 0xfec00000-0xfec000ff, inside KVM\n"
-				 "timers           0,8  has no place           "
-				 "             "
-				 "-\n");
+	CHECK_STR(run("device"),
+		  "device           irq   what it is                          "
+		  "at\n"
+		  "com1             4     16550A serial port                  "
+		  "port 0x03f8-0x03ff\n"
+		  "pci              -     PCI host bridge                     "
+		  "port 0x0cf8-0x0cff\n"
+		  "ioapic           -     I/O APIC                            "
+		  "mmio 0xfec00000-0xfec000ff, inside KVM\n"
+		  "timers           0,8-9 has no place                        "
+		  "-\n");
 	f->inspect.devices = 0;
 	CHECK_HAS(run_fails("device"), "does not tell its devices");
 	rig_end();

@@ -97,3 +97,17 @@ check-debian:
 	@$(MAKE) --no-print-directory all
 	@$(MAKE) --no-print-directory ZYDIS= $(S)/kvm-gdbserver $(S)/poweroff
 	@scripts/nested/check-debian $(OUT)/kvm-gdbserver $(S) $(NESTED_OUT)
+
+# A small Linux with its DWARF and its own gdb commands under real gdb: natively,
+# and on kvm_amd and kvm_intel in emulated machines.  Half an hour at most.
+#
+#   make check-linux-debug   LINUX_DEBUG="boot kaslr module" (default)
+LINUX_DEBUG ?= boot kaslr module
+
+.PHONY: check-linux-debug
+check-linux-debug:
+	@scripts/setup nested
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory ZYDIS= $(S)/poweroff $(S)/serial_line
+	@NESTED_STATIC=$(S) scripts/linux/check-debug $(OUT)/kvm-gdbserver \
+		$(OUT)/linux-debug $(LINUX_DEBUG)

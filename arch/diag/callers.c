@@ -1,6 +1,7 @@
 #include "arch/diag/callers.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define SLOTS	  256 /* of 8 bytes, looked through above the stack pointer */
 #define FRAME_MAX 0x10000 /* bytes from one frame to the next, at most */
@@ -87,17 +88,35 @@ void callers_find(const struct x86_view *v, struct callers *c)
 		scan_stack(v, c);
 }
 
+/*
+ * A call that does not return may be a function's last instruction: the name
+ * is that of the call, not of what lies behind it.
+ */
+static void put_name(struct buf *out, gva_t at, const struct show_names *names)
+{
+	struct buf here = BUF_INIT, call = BUF_INIT;
+	size_t len;
+
+	show_name(&here, names, at);
+	show_name(&call, names, at - 1);
+	len = strcspn(buf_cstr(&call), "+>");
+	if (strcspn(buf_cstr(&here), "+>") == len &&
+	    !strncmp(buf_cstr(&here), buf_cstr(&call), len))
+		buf_str(out, buf_cstr(&here));
+	else
+		buf_str(out, buf_cstr(&call));
+	if (!call.len)
+		buf_printf(out, " 0x%" PRIx64, at);
+	buf_deinit(&here);
+	buf_deinit(&call);
+}
+
 void callers_print(struct buf *out, const struct callers *c,
 		   const struct show_names *names)
 {
 	if (!c->n)
 		return;
 	buf_str(out, c->chained ? "called from" : "on its stack:");
-	for (unsigned int i = 0; i < c->n; i++) {
-		const size_t before = out->len;
-
-		show_name(out, names, c->at[i]);
-		if (out->len == before)
-			buf_printf(out, " 0x%" PRIx64, c->at[i]);
-	}
+	for (unsigned int i = 0; i < c->n; i++)
+		put_name(out, c->at[i], names);
 }

@@ -38,8 +38,14 @@ static void frame(gva_t at, gva_t next, uint64_t ret)
 
 static void name(void *ctx, struct buf *to, gva_t addr)
 {
-	if (addr == *(gva_t *)ctx)
-		buf_str(to, " <caller+5>");
+	const gva_t known = *(gva_t *)ctx;
+
+	if (addr == known || addr == known - 1)
+		buf_printf(to, " <caller+%d>", (int)(5 + addr - known));
+	else if (addr == 0x402) /* what lies behind the call at 400 */
+		buf_str(to, " <next>");
+	else if (addr == 0x401)
+		buf_str(to, " <never_returns+1>");
 }
 
 static const char *look(void)
@@ -62,7 +68,7 @@ TEST(frame_pointers_are_followed)
 	frame(0xe10, 0xe80, 0x205);
 	frame(0xe80, 0xea0, 0x306);
 	frame(0xea0, 0xe10, 0x402); /* not upwards: the end */
-	CHECK_STR(look(), "called from <caller+5> 0x306 0x402");
+	CHECK_STR(look(), "called from <caller+5> 0x306 <never_returns+1>");
 }
 
 TEST(without_them_the_stack_is_looked_through)

@@ -20,6 +20,8 @@ struct x86_host {
 	/* Measured by the self-probe: 1 yes, 0 no, -1 not known. */
 	int runs_cpl0_natively; /* 0: CPL 0 code goes through KVM's emulator */
 	int keeps_state_at_shutdown;
+	/* A parameter again: kvm_intel's emulate_invalid_guest_state. */
+	int emulate_invalid;
 };
 
 #endif

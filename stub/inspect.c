@@ -215,6 +215,7 @@ void target_host(struct target *t, struct x86_host *host)
 				  .nested = -1,
 				  .dump_invalid = -1,
 				  .apicv = -1,
+				  .emulate_invalid = -1,
 				  .runs_cpl0_natively = -1,
 				  .keeps_state_at_shutdown = -1};
 	if (OP(t, host))

@@ -34,8 +34,23 @@ static void advise_dump(const struct story_in *in, struct story_out *out)
 					      : "");
 }
 
+/* KVM would rather emulate than enter with such a state, if it may. */
+static bool could_be_emulated(const struct story_in *in)
+{
+	return in->exit->hw_reason == VMX_INVALID_STATE &&
+	       in->host->vendor == EXIT_VENDOR_VMX &&
+	       in->host->unrestricted_guest == 0 &&
+	       in->host->emulate_invalid == 0;
+}
+
 static void advise(const struct story_in *in, struct story_out *out)
 {
+	if (could_be_emulated(in))
+		story_fix(out, "kvm_intel has been loaded with "
+			       "emulate_invalid_guest_state=0: without that, "
+			       "this "
+			       "host, which has no unrestricted guest, would "
+			       "emulate until the state is valid");
 	switch (in->exit->hw_reason) {
 	case VMX_CONTROL_FIELDS:
 	case VMX_HOST_STATE:

@@ -200,6 +200,7 @@ static void build_host(struct vmcs_model *m, const struct vmcs_source *src)
 
 	m->hypothetical = !vmcs_native(src->host, &native) || native != m->kind;
 	m->unrestricted_guest = src->host->unrestricted_guest;
+	m->emulate_invalid = src->host->emulate_invalid;
 	m->paging_assist = m->kind == VMCS_VMX ? src->host->ept
 					       : src->host->npt;
 	if (m->hypothetical)

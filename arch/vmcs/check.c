@@ -82,7 +82,7 @@ static bool is_emulated(const struct check *c)
 	    c->row->section != CHECK_RIP_KVM)
 		return false;
 	return m->kind == VMCS_VMX && !m->imported && !m->hypothetical &&
-	       !m->unrestricted_guest;
+	       !m->unrestricted_guest && m->emulate_invalid;
 }
 
 void check_fail(struct check *c, unsigned int field, const char *fmt, ...)

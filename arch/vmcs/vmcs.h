@@ -67,6 +67,7 @@ struct vmcs_model {
 	unsigned int phys_bits, linear_bits;
 	/* 1 yes, 0 no, -1 not known. */
 	int unrestricted_guest, paging_assist; /* the second: EPT or NPT */
+	int emulate_invalid; /* state that VM entry refuses is emulated */
 };
 
 /* ---- making a model of a running or saved vCPU ---- */

@@ -179,5 +179,6 @@ LAYOUT(x86_host,
 	WIRE_TEXT(S, kernel), WIRE_TEXT(S, cpu), WIRE_U32(S, ept),
 	WIRE_U32(S, unrestricted_guest), WIRE_U32(S, npt), WIRE_U32(S, vpid),
 	WIRE_U32(S, nested), WIRE_U32(S, dump_invalid), WIRE_U32(S, apicv),
-	WIRE_U32(S, runs_cpl0_natively), WIRE_U32(S, keeps_state_at_shutdown));
+	WIRE_U32(S, runs_cpl0_natively), WIRE_U32(S, keeps_state_at_shutdown),
+	WIRE_U32(S, emulate_invalid));
 #undef S

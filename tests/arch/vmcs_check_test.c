@@ -141,6 +141,12 @@ TEST(restricted_rules_count_only_without_unrestricted_guest)
 	CHECK_EQ(tally.first, VMCS_SEG(X86_SS, VMCS_SEL));
 	CHECK_HAS(buf_cstr(&out), "may be violated: SS.sel = 0x1b");
 	CHECK_HAS(buf_cstr(&out), "else KVM emulates until the state is valid");
+	/* unless that was switched off, as a parameter of kvm_intel */
+	host.emulate_invalid = 0;
+	vmcs_build(&m, VMCS_VMX, &src);
+	CHECK_EQ(vmcs_check(&m, NULL).violated, 2);
+	host.emulate_invalid = 1;
+	vmcs_build(&m, VMCS_VMX, &src);
 	/* a listing tells of an entry that was tried */
 	m.imported = true;
 	CHECK_EQ(vmcs_check(&m, NULL).violated, 2);

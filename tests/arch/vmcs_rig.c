@@ -82,6 +82,7 @@ void vmcs_rig_host(struct x86_host *host, enum exit_vendor vendor)
 {
 	*host = (struct x86_host){.vendor = vendor, .nested = -1};
 	host->ept = host->unrestricted_guest = host->npt = host->vpid = 1;
+	host->emulate_invalid = 1;
 	host->apicv = 0;
 }
 

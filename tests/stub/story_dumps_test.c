@@ -33,6 +33,7 @@ static void setup(const char *dump, enum exit_vendor vendor)
 				 .nested = 0,
 				 .dump_invalid = 0,
 				 .apicv = 1,
+				 .emulate_invalid = 1,
 				 .runs_cpl0_natively = 1,
 				 .keeps_state_at_shutdown = 1};
 	f->inspect.host = &host;

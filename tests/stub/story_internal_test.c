@@ -264,6 +264,18 @@ TEST(entry_with_a_bad_segment)
 	CHECK_HAS(text, "KVM: entry failed, hardware error 0x80000021\n");
 }
 
+TEST(an_entry_that_kvm_was_told_not_to_avoid)
+{
+	SETUP(EXIT_VENDOR_VMX, "\x90");
+	host.unrestricted_guest = 0;
+	CHECK_HAS(refuse(0x80000021), "to do: kvm_intel has been loaded with "
+				      "emulate_invalid_guest_state=0");
+	SETUP(EXIT_VENDOR_VMX, "\x90");
+	host.unrestricted_guest = 0;
+	host.emulate_invalid = 1;
+	CHECK(!strstr(refuse(0x80000021), "emulate_invalid_guest_state"));
+}
+
 TEST(entry_with_a_state_that_looks_good)
 {
 	SETUP(EXIT_VENDOR_VMX, "\x90");

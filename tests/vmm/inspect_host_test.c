@@ -49,6 +49,7 @@ TEST(an_intel_host)
 	setup("kvm_intel");
 	put("kvm_intel/parameters/ept", "Y\n");
 	put("kvm_intel/parameters/unrestricted_guest", "N\n");
+	put("kvm_intel/parameters/emulate_invalid_guest_state", "N\n");
 	put("kvm_intel/parameters/nested", "1\n");
 	put("kvm_intel/parameters/npt", "Y\n");
 	put("cpuinfo", "processor\t: 0\nmodel name\t: Some CPU @ 1 GHz\n");
@@ -61,6 +62,7 @@ TEST(an_intel_host)
 	CHECK_STR(host.cpu, "Some CPU @ 1 GHz");
 	CHECK_EQ(host.ept, 1);
 	CHECK_EQ(host.unrestricted_guest, 0);
+	CHECK_EQ(host.emulate_invalid, 0);
 	CHECK_EQ(host.nested, 1);
 	CHECK_EQ(host.npt, -1);
 	CHECK_EQ(host.apicv, -1);

@@ -70,6 +70,7 @@ void host_describe(struct x86_host *host, const struct host_caps *caps,
 		{&host->nested, "nested", "nested"},
 		{&host->dump_invalid, "dump_invalid_vmcs", "dump_invalid_vmcb"},
 		{&host->apicv, "enable_apicv", "avic"},
+		{&host->emulate_invalid, "emulate_invalid_guest_state", NULL},
 	};
 
 	*host = (struct x86_host){0};

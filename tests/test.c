@@ -80,6 +80,14 @@ static size_t drain(int fd, char *text, size_t size)
 	return used;
 }
 
+/* Emulated machines may need more. */
+static unsigned int default_timeout(void)
+{
+	const char *seconds = getenv("KVMTEST_TIMEOUT");
+
+	return seconds ? (unsigned int)atoi(seconds) : 20;
+}
+
 /* Returns 1 when the test failed. */
 static int run_one(const char *program, const struct test *t)
 {
@@ -96,7 +104,7 @@ static int run_one(const char *program, const struct test *t)
 	if (pid == 0) {
 		close(pipefd[0]);
 		report_fd = pipefd[1];
-		alarm(20);
+		alarm(default_timeout());
 		t->run();
 		fflush(NULL);
 		exit(CHILD_OK); /* exit(): leak checkers report here */

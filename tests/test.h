@@ -29,7 +29,10 @@ void test_fail(const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4), noreturn));
 void test_skip(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
-/* Seconds until the running test is killed; default 20. */
+/*
+ * Seconds until the running test is killed; default 20, or KVMTEST_TIMEOUT of
+ * the environment.
+ */
 void test_timeout(unsigned int seconds);
 
 #define TEST(id)                                                     \

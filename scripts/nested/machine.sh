@@ -36,7 +36,10 @@ machine_environment() # BACKEND
 {
 	echo "export KVM_TEST_BACKEND=$1"
 	case $1 in
-	svm-tcg) echo "export KVMTEST_EMULATOR=tcg" ;;
+	svm-tcg)
+		echo "export KVMTEST_EMULATOR=tcg"
+		echo "export KVMTEST_TIMEOUT=80"
+		;;
 	*) echo "export KVMTEST_EMULATOR=bochs" ;;
 	esac
 	case $1 in

@@ -17,11 +17,7 @@ GUEST(modes, ".code16\n"
 	"mov %ax, %es\n"
 	"mov %ax, %ss\n"
 	"mov $0x7000, %sp\n"
-	"mov $0x9000, %di\n" /* PML4, PDPT, PD: zeros */
-	"mov $0x1800, %cx\n"
-	"cld\n"
-	"rep stosw\n"
-	"movl $0xa003, 0x9000\n"
+	"movl $0xa003, 0x9000\n" /* memory is all zeros */
 	"movl $0xb003, 0xa000\n"
 	"movl $0x83, 0xb000\n"
 	MARK(lgdt) "lgdtl gdtr_modes - guest_modes + 0x7c00\n"

@@ -29,6 +29,18 @@ static void send_ipi(uint32_t what)
 	lapic[LAPIC_ICR_LOW / 4] = what | IPI_OTHERS;
 }
 
+/*
+ * Processors of the package, as CPUID tells (leaf 0BH): on a busy host they may
+ * take long to answer, and one that is alone need not wait.
+ */
+static uint32_t cpus_there(void)
+{
+	uint32_t eax = 0xb, ebx, ecx = 1, edx;
+
+	__asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+	return ebx & 0xffff;
+}
+
 /* Wake whoever is there and see who answers. */
 void start_other_cpus(void)
 {
@@ -46,6 +58,8 @@ void start_other_cpus(void)
 	wait_ticks(1);
 	send_ipi(IPI_STARTUP | TRAMPOLINE >> 12);
 	wait_ticks(3);
+	for (int i = 0; i < 100 && cpus_started < cpus_there(); i++)
+		wait_ticks(1);
 	print_dec("smp: ", cpus_started, " processor(s) at work\n");
 }
 

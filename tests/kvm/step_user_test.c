@@ -107,7 +107,7 @@ STEP_GUEST(fast, DOORS(fast)
 	HANDLERS(fast)
 	"sysenter_fast: "
 	MARK(enter) "nop\n"
-	MARK(exit) "rex.w sysexit\n"
+	MARK(exit) "sysexitq\n"
 	"syscall_fast: int_fast: db_fast: bp_fast: gp_fast: irq_fast: hlt\n");
 /* clang-format on */
 

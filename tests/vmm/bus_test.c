@@ -215,6 +215,7 @@ TEST(machine_has_its_devices)
 	CHECK_EQ(rig_in(&rig, 0x402, 1), 0xe9);
 	CHECK_EQ(rig_in(&rig, 0xf4, 1), 0);
 	CHECK_EQ(rig_in(&rig, 0xcfc, 4), 0xffffffff);
+	rig_deinit(&rig);
 }
 
 TEST(exit_port_has_qemus_status)
@@ -231,6 +232,7 @@ TEST(exit_port_has_qemus_status)
 	rig_out(&rig, 0xf4, 2, 0x1ff);
 	CHECK_EQ(rig.exit_status, 0xff);
 	CHECK_EQ(rig.exits, 3);
+	rig_deinit(&rig);
 }
 
 TEST(register_names)
@@ -246,4 +248,5 @@ TEST(register_names)
 	CHECK_STR(bus_reg_name(&rig.bus, BUS_PIO, 0x3f8, true), "THR");
 	CHECK_STR(bus_reg_name(&rig.bus, BUS_PIO, 0x3f8, false), "RBR");
 	CHECK_STR(bus_reg_name(&rig.bus, BUS_PIO, 0x604, true), "PM1_CNT");
+	rig_deinit(&rig);
 }

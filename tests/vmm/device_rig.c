@@ -133,6 +133,12 @@ void rig_init_full(struct rig *rig)
 	CHECK_OK(devices_init(&rig->devices, &rig->bus, &config, &err), &err);
 }
 
+void rig_deinit(struct rig *rig)
+{
+	devices_deinit(&rig->devices);
+	bus_deinit(&rig->bus);
+}
+
 uint64_t rig_in(struct rig *rig, uint16_t port, unsigned int size)
 {
 	uint64_t value = 0;

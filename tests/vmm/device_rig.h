@@ -26,6 +26,8 @@ void rig_init(struct rig *rig); /* 5 GiB of RAM, no console */
  * needs, every virtio device.
  */
 void rig_init_full(struct rig *rig);
+/* For a rig on the stack. */
+void rig_deinit(struct rig *rig);
 uint64_t rig_in(struct rig *rig, uint16_t port, unsigned int size);
 void rig_out(struct rig *rig, uint16_t port, unsigned int size, uint32_t value);
 

@@ -47,7 +47,8 @@ static void disturb(struct rig *r)
 		struct bus_range *g = &r->bus.range[i];
 
 		for (uint64_t at = 0; at < g->len; at += 1) {
-			uint64_t v = byte[(at + i) % sizeof(byte)] * 0x01010101;
+			uint64_t v =
+				byte[(at + i) % sizeof(byte)] * 0x01010101u;
 
 			bus_access(&r->bus, g->kind, g->base + at, 1, true, &v);
 			bus_access(&r->bus, g->kind, g->base + at, 4, true, &v);

@@ -9,7 +9,6 @@
 static const struct tdesc_feature feature = {
 	.file = "fuzz.xml",
 	.name = "org.kvm-gdbserver.system",
-	.in_g = true,
 };
 
 /* What was accepted must bind: to the right size and to one number each. */

@@ -173,6 +173,15 @@ static bool only_steps(const struct target_action *actions, unsigned int n)
 	return true;
 }
 
+/* Steps are over at once, and there are many. */
+static void note_the_pause(struct vm *vm, const struct target_action *actions)
+{
+	if (!vm->ever_ran || only_steps(actions, vm->vcpus))
+		return;
+	for (unsigned int i = 0; i < vm->vcpus; i++)
+		vcpu_was_paused(&vm->vcpu[i]);
+}
+
 static bool live_resume(struct target *t, const struct target_action *actions,
 			struct err *err)
 {
@@ -199,6 +208,7 @@ static bool live_resume(struct target *t, const struct target_action *actions,
 	if (!waiting && !chosen)
 		return err_set(err, ERR_STATE,
 			       "no vCPU would run: every one is held");
+	note_the_pause(vm, actions);
 	if (!vm->ever_ran)
 		ioctl_log_note("the guest runs from its first instruction");
 	vm->ever_ran = true;

@@ -462,6 +462,12 @@ bool vcpu_start_thread(struct vcpu *v, struct err *err)
 	return true;
 }
 
+void vcpu_was_paused(struct vcpu *v)
+{
+	/* EINVAL: the guest has no kvmclock, so no place to be told */
+	KVM_IOCTL(v->fd, KVM_KVMCLOCK_CTRL, 0);
+}
+
 void vcpu_destroy(struct vcpu *v)
 {
 	if (v->thread_made)

@@ -344,6 +344,12 @@ void vm_decide_run_here(struct vm *vm);
 void vm_end_run_here(struct vm *vm);
 /* Make the calling thread the one that KVM thinks runs v; nanoseconds. */
 uint64_t vcpu_touch(struct vcpu *v);
+/*
+ * It did not run for longer than its clock tells.  A guest with kvmclock finds
+ * a note of that there, and Linux's watchdogs (soft lockup, RCU stall, hung
+ * task) let it pass (KVM api.rst, KVM_KVMCLOCK_CTRL).
+ */
+void vcpu_was_paused(struct vcpu *v);
 /* Install the handler of the signal that makes KVM_RUN return. */
 void kick_install(void);
 #define KICK_SIGNAL SIGUSR1

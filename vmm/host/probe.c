@@ -16,10 +16,12 @@
 #include "vmm/host/probe_host.h"
 #include "vmm/host/probe_run.h"
 
-#define DR7_EXEC_0   0x402   /* G0, reserved bit 10 */
-#define DR7_WRITE2_0 0x50402 /* the same, 2-byte write */
-#define KICK_US	     1000
-#define HYPERCALL_US 20000
+#define DR7_EXEC_0	      0x402   /* G0, reserved bit 10 */
+#define DR7_WRITE2_0	      0x50402 /* the same, 2-byte write */
+#define KICK_US		      1000
+#define HYPERCALL_US	      20000
+/* An emulator does it at once or, as kvm_pvm's, for ever. */
+#define HYPERCALL_EMULATED_US 2000
 
 /* ---- the questions asked in each mode ---- */
 
@@ -388,7 +390,10 @@ static void measure_hypercall(struct probe *p)
 
 	if (!probe_load(p, PROBE_CPL0, code, sizeof(code)))
 		return;
-	reason = probe_vm_run_for(&p->vm, HYPERCALL_US);
+	reason = probe_vm_run_for(&p->vm,
+				  p->caps->cpl0.int3 == INT3_INTERNAL_ERROR
+					  ? HYPERCALL_EMULATED_US
+					  : HYPERCALL_US);
 	if (reason == KVM_EXIT_HLT && probe_at_end(p, PROBE_CPL0) &&
 	    !memcmp(p->vm.mem + PROBE_CODE, code, sizeof(code)))
 		p->caps->hypercall = CAP_YES;
